@@ -1,0 +1,6 @@
+//! Formats that several rooms need: bytes in, typed values out, no I/O.
+//!
+//! Enters: byte slices. Leaves: borrowed or owned values and anomalies. Refuses: reading beyond a
+//! slice, allocation from an unchecked length. Source: one per module.
+
+pub mod bytes;

@@ -1,0 +1,62 @@
+//! Device Inventory Info: what is known of an asset, and from what.
+//!
+//! Enters: bindings seen by ARP and neighbour discovery, attributes that protocols state.
+//! Leaves: OCSF class 5001. Refuses: guesses without provenance.
+//! Source: OCSF 1.8.0 `inventory_info`; `DESIGN.md` section 5.
+
+use std::net::IpAddr;
+
+use super::Class;
+use crate::net::Mac;
+use crate::record::{Record, Text, record};
+use crate::time::Millis;
+
+record! {
+    /// Attributes of one asset, with the provenance of each.
+    pub struct Inventory {
+        /// Identity of the asset: its hardware address when known, else its address.
+        asset: Text => "asset", "device.uid";
+        /// Address.
+        ip: Option<IpAddr> => "device_ip", "device.ip";
+        /// Hardware address.
+        mac: Option<Mac> => "device_mac", "device.mac";
+        /// Best host name known.
+        hostname: Option<Text> => "hostname", "device.hostname";
+        /// Vendor of the network interface or of the device.
+        vendor: Option<Text> => "vendor", "device.vendor_name";
+        /// Model.
+        model: Option<Text> => "model", "device.model";
+        /// When it was first seen.
+        first_seen: Option<Millis> => "first_seen", "device.first_seen_time";
+        /// When it was last seen.
+        last_seen: Option<Millis> => "last_seen", "device.last_seen_time";
+        /// Every address known.
+        ips: Vec<IpAddr> => "device_ips", "unmapped.device.ips";
+        /// Role, if the evidence names one.
+        role: Option<Text> => "role", "unmapped.device.role";
+        /// Protocols that it speaks as a client.
+        speaks: Vec<Text> => "speaks", "unmapped.device.speaks";
+        /// Protocols that it serves, as `proto/port`.
+        serves: Vec<Text> => "serves", "unmapped.device.serves";
+        /// Provenance: attributes.
+        provenance_attribute: Vec<Text> => "provenance_attributes", "unmapped.provenance[].attribute";
+        /// Provenance: values.
+        provenance_value: Vec<Text> => "provenance_values", "unmapped.provenance[].value";
+        /// Provenance: confidence, 0 to 100.
+        provenance_confidence: Vec<u64> => "provenance_confidences", "unmapped.provenance[].confidence";
+        /// Provenance: where the value was read.
+        provenance_source: Vec<Text> => "provenance_sources", "unmapped.provenance[].source";
+    }
+}
+
+/// OCSF Device Inventory Info.
+pub(super) static CLASS: Class = Class {
+    uid: 5001,
+    name: "inventory_info",
+    caption: "Device Inventory Info",
+    category_uid: 5,
+    category: "Discovery",
+    network: false,
+    activities: &[(1, "Log"), (2, "Collect")],
+    fields: Inventory::FIELDS,
+};

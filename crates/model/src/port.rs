@@ -1,0 +1,310 @@
+//! Ports: what a room needs of another room it may not know.
+//!
+//! Enters: nothing. Leaves: traits that `vigie` connects, and the plain values that pass through them.
+//! Refuses: implementations. Calls may block: a caller on the request plane uses its bounded pool.
+//! Source: `DESIGN.md` section 3.
+
+use std::net::IpAddr;
+use std::sync::atomic::AtomicBool;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::time::Millis;
+
+/// Where events go.
+pub trait EventSink {
+    /// Takes one event.
+    fn event(&mut self, event: Event);
+}
+
+impl EventSink for Vec<Event> {
+    fn event(&mut self, event: Event) {
+        self.push(event);
+    }
+}
+
+/// What to look for, and how much the answer may cost.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Search language or SQL; SQL starts with `select` or `with`.
+    pub text: String,
+    /// Earliest event time, inclusive; `None` leaves it open.
+    pub from: Option<Millis>,
+    /// Latest event time, exclusive; `None` leaves it open.
+    pub to: Option<Millis>,
+    /// Most rows of the answer.
+    pub rows_max: usize,
+    /// Most milliseconds (wall) that it may take.
+    pub time_ms_max: u64,
+}
+
+/// One value of an answer. Addresses are text, times milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Datum {
+    /// Absent.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// Signed integer, times too.
+    I64(i64),
+    /// Unsigned integer.
+    U64(u64),
+    /// Floating point.
+    F64(f64),
+    /// Text.
+    Text(String),
+    /// List.
+    List(Vec<Datum>),
+}
+
+/// A column of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Column {
+    /// Name.
+    pub name: String,
+    /// `bool`, `int`, `float`, `text`, `ip`, `time`, `list`.
+    pub kind: &'static str,
+}
+
+/// A table as answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rows {
+    /// Columns, in order.
+    pub columns: Vec<Column>,
+    /// Rows, each as long as `columns`.
+    pub rows: Vec<Vec<Datum>>,
+    /// The limit that cut the answer: `rows`, `time`, `memory`; `None` when it is whole.
+    pub limited: Option<&'static str>,
+    /// Milliseconds (wall) that it took.
+    pub took_ms: u64,
+}
+
+/// Events as answer.
+pub struct Events {
+    /// Newest first.
+    pub events: Vec<Event>,
+    /// The limit that cut the answer, as in [`Rows`].
+    pub limited: Option<&'static str>,
+    /// Milliseconds (wall) that it took.
+    pub took_ms: u64,
+}
+
+/// Why a query gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{detail}")]
+pub struct QueryError {
+    /// `syntax`, `unknown_field`, `bad_value`, `not_read_only`, `limit_time`, `limit_memory`,
+    /// `cancelled`, `internal`.
+    pub code: &'static str,
+    /// What, on which word, and what to do.
+    pub detail: String,
+    /// Offset in bytes of the offending character in the query, when there is one.
+    pub position: Option<usize>,
+    /// The nearest right word, when there is one.
+    pub suggestion: Option<String>,
+}
+
+/// Questions to the store.
+pub trait EventQuery: Send + Sync {
+    /// Answers with a table: SQL as it is; a search gives the spine columns, newest first.
+    /// Ends early with `cancelled` when `cancel` becomes true.
+    ///
+    /// # Errors
+    /// A query that is wrong, or that a limit ended without any useful part of the answer.
+    fn rows(&self, query: &Query, cancel: &AtomicBool) -> Result<Rows, QueryError>;
+
+    /// Answers a search with whole events, newest first.
+    ///
+    /// # Errors
+    /// As [`EventQuery::rows`]; SQL is a `syntax` error here.
+    fn events(&self, query: &Query, cancel: &AtomicBool) -> Result<Events, QueryError>;
+}
+
+/// One attribute of an asset, and why we believe it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// `hostname`, `vendor`, `model`, `os`, `ae_title`, `application`.
+    pub name: String,
+    /// Value.
+    pub value: String,
+    /// 0 to 100.
+    pub confidence: u8,
+    /// Where it was read ("DHCP option 12").
+    pub source: String,
+}
+
+/// What is known of one asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asset {
+    /// Its hardware address when known, else its address.
+    pub id: String,
+    /// Addresses, most recent first.
+    pub ips: Vec<IpAddr>,
+    /// Hardware address.
+    pub mac: Option<String>,
+    /// Vendor by hardware address prefix, or as stated by the device.
+    pub vendor: Option<String>,
+    /// Names, best first.
+    pub names: Vec<String>,
+    /// Zone by configuration.
+    pub zone: Option<String>,
+    /// Role, if the evidence names one.
+    pub role: Option<String>,
+    /// Protocols spoken as a client.
+    pub speaks: Vec<String>,
+    /// Services offered, as `proto/port`.
+    pub serves: Vec<String>,
+    /// First seen, milliseconds.
+    pub first_seen: i64,
+    /// Last seen, milliseconds.
+    pub last_seen: i64,
+    /// Distinct peers seen, an estimate beyond the limit of exact counting.
+    pub peers: u64,
+    /// Bytes sent and received.
+    pub bytes: u64,
+    /// Attributes with provenance.
+    pub attributes: Vec<Attribute>,
+}
+
+/// Questions to the inventory.
+pub trait AssetView: Send + Sync {
+    /// Every asset of the site (not destinations outside), ordered by identity.
+    fn assets(&self) -> Vec<Asset>;
+}
+
+/// One role process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RoleStatus {
+    /// `sensor`, `core`, `worker`, `gate`.
+    pub role: String,
+    /// Process identifier; `None` while it is not running.
+    pub pid: Option<u32>,
+    /// `starting`, `running`, `stopped`, `failed`.
+    pub state: String,
+    /// Restarts since the supervisor started.
+    pub restarts: u64,
+    /// Resident memory in bytes.
+    pub memory_bytes: u64,
+    /// When it started, milliseconds.
+    pub since: i64,
+}
+
+/// One capture source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaptureStatus {
+    /// Interface name.
+    pub interface: String,
+    /// Packets since start.
+    pub packets: u64,
+    /// Bytes since start.
+    pub bytes: u64,
+    /// Packets dropped by the kernel since start.
+    pub dropped: u64,
+    /// Time of the last packet, milliseconds; `None` before the first.
+    pub last_packet: Option<i64>,
+    /// Why it is not capturing, if it is not.
+    pub error: Option<String>,
+}
+
+/// One bounded queue.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QueueStatus {
+    /// Name.
+    pub name: String,
+    /// Capacity in its own unit.
+    pub capacity: u64,
+    /// Depth now.
+    pub depth: u64,
+    /// Dropped since start.
+    pub dropped: u64,
+    /// `block`, `drop_newest` or `shed`.
+    pub policy: String,
+}
+
+/// The store's disk.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StorageStatus {
+    /// Events in the store.
+    pub events: u64,
+    /// Sealed segments.
+    pub segments: u64,
+    /// Bytes of sealed segments.
+    pub segment_bytes: u64,
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+    /// Bytes that the store may use.
+    pub capacity_bytes: u64,
+    /// Bytes free on its disk.
+    pub free_bytes: u64,
+    /// Earliest event, milliseconds.
+    pub oldest: Option<i64>,
+    /// Days of events that fit at today's rate; `None` before an hour of history.
+    pub forecast_days: Option<f64>,
+}
+
+/// The state of this installation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SystemStatus {
+    /// Version of Vigie.
+    pub version: String,
+    /// Site name.
+    pub site: String,
+    /// Roles.
+    pub roles: Vec<RoleStatus>,
+    /// Captures.
+    pub captures: Vec<CaptureStatus>,
+    /// Queues.
+    pub queues: Vec<QueueStatus>,
+    /// Storage.
+    pub storage: StorageStatus,
+    /// Zones in force: name and CIDRs.
+    pub zones: Vec<(String, Vec<String>)>,
+    /// Interfaces of this machine that could be captured.
+    pub interfaces: Vec<String>,
+}
+
+/// Questions to the supervisor.
+pub trait SystemView: Send + Sync {
+    /// The state now.
+    fn status(&self) -> SystemStatus;
+
+    /// Puts these zones in force and writes them to the configuration.
+    ///
+    /// # Errors
+    /// A sentence for the operator: which zone, what is wrong, what to do.
+    fn set_zones(&self, zones: &[(String, Vec<String>)]) -> Result<(), String>;
+}
+
+/// Who did what to Vigie itself: the hash-chained trail.
+pub trait AuditTrail: Send + Sync {
+    /// Appends one entry; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// The trail could not be written: the action must not be taken.
+    fn record(&self, entry: &AuditEntry) -> Result<(), String>;
+
+    /// The latest `limit` entries, newest first.
+    ///
+    /// # Errors
+    /// The trail could not be read.
+    fn latest(&self, limit: usize) -> Result<Vec<AuditEntry>, String>;
+}
+
+/// One entry of the trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When, milliseconds.
+    pub time: i64,
+    /// Who: account name, `local:root`, `system`.
+    pub actor: String,
+    /// `sign_in`, `sign_in_failed`, `account_created`, `vault_opened`, `zones_changed`, ...
+    pub action: String,
+    /// On what.
+    pub object: String,
+    /// The reason given, empty when none is asked for.
+    pub reason: String,
+    /// `ok` or the reason of failure.
+    pub outcome: String,
+}
