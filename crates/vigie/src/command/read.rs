@@ -1,0 +1,215 @@
+//! `vigie read`: captures in, events out.
+//!
+//! Enters: files or standard input. Leaves: events on standard output or in the store.
+//! Refuses: nothing readable: a damaged file gives what stands before the damage, then exit code 3.
+//! Source: `DESIGN.md` section 6.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Result;
+use capture::file::Source;
+use model::class::Class;
+use model::port::EventSink;
+use model::{Event, SiteKey, Text};
+use wire::{Sequence, Worker, WireConfig};
+
+use crate::cli::{Cli, Read};
+use crate::config::Config;
+use crate::exit::{Done, Usage};
+use crate::output::{Printer, Progress, printer, say};
+use crate::state::{self, DataDir};
+use crate::{stop, time};
+
+/// Events handed to the store at once.
+const BATCH_EVENTS: usize = 8192;
+
+/// Runs the command.
+pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
+    let config = Config::load(cli.config.as_deref())?;
+    let only = classes(&options.only)?;
+    let stop = stop::flag()?;
+    let mut target: Box<dyn Target> = if options.into_store {
+        Box::new(IntoStore::open(cli, &config)?)
+    } else {
+        Box::new(Printed { printer: printer(options.format, options.clear) })
+    };
+    let mut unreadable = false;
+    for file in &options.files {
+        let mut reading = Reading {
+            config: &config,
+            options,
+            only: &only,
+            quiet: cli.quiet,
+            stop: &stop,
+            target: target.as_mut(),
+        };
+        unreadable |= !reading.file(file, site_key(cli))?;
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    target.finish()?;
+    Ok(if unreadable { Done::Unreadable } else { Done::Fully })
+}
+
+/// The classes of `--only`.
+fn classes(names: &[String]) -> Result<Vec<u32>> {
+    let mut uids = Vec::new();
+    for name in names {
+        let class = Class::of_name(name).ok_or_else(|| {
+            let known: Vec<&str> = model::CLASSES.iter().map(|class| class.name).collect();
+            Usage(format!("--only: there is no class '{name}'; known: {}", known.join(", ")))
+        })?;
+        uids.push(class.uid);
+    }
+    Ok(uids)
+}
+
+/// The key of an existing installation, so that tokens agree with its store.
+fn site_key(cli: &Cli) -> Option<SiteKey> {
+    DataDir::existing(cli).and_then(|dir| store::SiteKeys::existing(dir.path()))
+}
+
+struct Reading<'a> {
+    config: &'a Config,
+    options: &'a Read,
+    only: &'a [u32],
+    quiet: bool,
+    stop: &'a Arc<AtomicBool>,
+    target: &'a mut dyn Target,
+}
+
+impl Reading<'_> {
+    /// Reads one file; false when it was not readable to its end.
+    fn file(&mut self, path: &Path, key: Option<SiteKey>) -> Result<bool> {
+        let mut source = match Source::open(path) {
+            Ok(source) => source,
+            Err(error) => {
+                say(&format!("vigie: {error}; nothing of it was processed"));
+                return Ok(false);
+            }
+        };
+        let digest = source.digest();
+        // Without an installation the key is the file's own: tokens agree within the file only, and
+        // whoever can compute it holds the file itself.
+        let key = key.unwrap_or_else(|| SiteKey::new(blake3::derive_key("vigie read", &digest)));
+        let mut worker = Worker::new(WireConfig {
+            node: source.node(),
+            site: Text::from(self.config.site.name.clone()),
+            budget_bytes: self.config.wire.budget.as_usize(),
+            interim_ms: i64::try_from(self.config.wire.interim.0).unwrap_or(i64::MAX),
+            sequence: Sequence::Packet,
+            ..WireConfig::default()
+        });
+        let mut sink = Sink {
+            only: self.only,
+            key,
+            clear: self.options.clear && !self.options.into_store,
+            logged: if self.options.reproducible { None } else { Some(time::now()) },
+            zones: crate::pipeline::zones(self.config),
+            events: Vec::new(),
+        };
+        let mut progress = Progress::new(self.quiet);
+        let mut packets = 0u64;
+        let ending = loop {
+            match source.next() {
+                Ok(Some(frame)) => {
+                    packets += 1;
+                    worker.frame(&frame, &mut sink);
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+            if packets.is_multiple_of(4096) {
+                self.target.take(&mut sink.events)?;
+                progress.tick(|s| progress_line(path, packets, s));
+                if self.stop.load(Ordering::Relaxed) {
+                    break None;
+                }
+            }
+        };
+        worker.finish(&mut sink);
+        self.target.take(&mut sink.events)?;
+        progress.clear();
+        self.close(path, packets, &worker, ending)
+    }
+
+    fn close(
+        &self,
+        path: &Path,
+        packets: u64,
+        worker: &Worker,
+        ending: Option<capture::CaptureError>,
+    ) -> Result<bool> {
+        let stats = worker.stats();
+        for (link, frames) in stats.unknown_links() {
+            let name = capture::file::link_name(link);
+            say(&format!(
+                "vigie: {}: {frames} frames of link type {} ({name}) are not understood; they were \
+                 left out",
+                path.display(),
+                link.0
+            ));
+        }
+        if let Some(error) = ending {
+            say(&format!("vigie: {error}; the {packets} packets before it were processed"));
+            return Ok(false);
+        }
+        Ok(true)
+    }
+}
+
+fn progress_line(path: &Path, packets: u64, seconds: f64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let rate = packets as f64 / seconds.max(0.001) / 1000.0;
+    format!("{}: {packets} packets, {rate:.0} k/s", path.display())
+}
+
+/// Filters, completes and masks what the worker makes.
+struct Sink<'a> {
+    only: &'a [u32],
+    key: SiteKey,
+    clear: bool,
+    logged: Option<model::Millis>,
+    zones: model::zone::Zones,
+    events: Vec<Event>,
+}
+
+impl EventSink for Sink<'_> {
+    fn event(&mut self, mut event: Event) {
+        if !self.only.is_empty() && !self.only.contains(&event.body.class().uid) {
+            return;
+        }
+        crate::pipeline::place(&mut event, &self.zones);
+        event.meta.logged_time = self.logged.unwrap_or(event.meta.time);
+        if !self.clear {
+            event.mask(&self.key);
+        }
+        self.events.push(event);
+    }
+}
+
+/// Where the events go.
+trait Target {
+    fn take(&mut self, events: &mut Vec<Event>) -> Result<()>;
+    fn finish(&mut self) -> Result<()>;
+}
+
+struct Printed {
+    printer: Box<dyn Printer>,
+}
+
+impl Target for Printed {
+    fn take(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        for event in events.drain(..) {
+            self.printer.event(&event)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(self.printer.finish()?)
+    }
+}

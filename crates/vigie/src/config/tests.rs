@@ -1,0 +1,40 @@
+use super::*;
+
+#[test]
+fn the_defaults_survive_printing_and_reading() {
+    let text = toml::to_string(&Config::default()).unwrap();
+    let again = toml::to_string(&Config::parse(&text).unwrap()).unwrap();
+    assert_eq!(text, again);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest() {
+    let refused = Config::parse("[store]\nretention_day = 3\n").unwrap_err();
+    assert_eq!(
+        refused.0,
+        "line 2: there is no key 'retention_day'; did you mean 'retention_days'?"
+    );
+}
+
+#[test]
+fn a_value_without_its_unit_is_refused() {
+    let refused = Config::parse("[wire]\nbudget = \"512\"\n").unwrap_err();
+    assert!(refused.0.contains("needs a number and a unit"), "{refused}");
+}
+
+#[test]
+fn a_zone_that_is_no_network_is_refused() {
+    let refused = Config::parse("[site.zones]\nlab = [\"10.0.0.0/40\"]\n").unwrap_err();
+    assert!(refused.0.starts_with("site.zones.lab"), "{refused}");
+}
+
+#[test]
+fn the_reference_in_docs_is_the_code_s() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/config.md");
+    let made = reference();
+    if std::env::var_os("VIGIE_BLESS").is_some() {
+        std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+        std::fs::write(path, &made).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), made, "run with VIGIE_BLESS=1");
+}

@@ -1,0 +1,208 @@
+//! Commands to a running core, and the same answers without one.
+//!
+//! Enters: one JSON request a line on `vigie.sock`. Leaves: one JSON answer a line.
+//! Refuses: requests above [`REQUEST_BYTES_MAX`]; callers other than the folder's owner (mode 0600).
+//! Source: `DESIGN.md` section 3, State on one machine.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use model::port::{AuditEntry, AuditTrail as _, EventQuery as _, Query};
+use model::{EventUid, Millis};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::Store;
+
+use crate::state::DataDir;
+use crate::time;
+
+/// Longest request line.
+const REQUEST_BYTES_MAX: u64 = 256 * 1024;
+
+/// What a command asks.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Search or SQL.
+    Query { text: String, from: Option<i64>, to: Option<i64>, rows_max: usize, time_ms_max: u64 },
+    /// Clear values of one event.
+    VaultOpen { uid: String, reason: String, actor: String },
+    /// End of a month's clear values.
+    VaultDestroy { month: String, reason: String, actor: String },
+    /// Removal of a replay's events.
+    Purge { replay: String, actor: String },
+}
+
+/// Asks the running core, or the store itself when none runs.
+pub(crate) fn ask(dir: &DataDir, open: impl FnOnce() -> Result<Store>, request: &Request) -> Result<Value> {
+    if let Ok(mut stream) = UnixStream::connect(dir.control_socket()) {
+        serde_json::to_writer(&mut stream, request)?;
+        stream.write_all(b"\n")?;
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line)?;
+        let answer: Value = serde_json::from_str(&line).context("core ended before it answered")?;
+        return unwrap(answer);
+    }
+    let _lock = dir.lock()?;
+    let store = open()?;
+    unwrap(answer(&store, request, &AtomicBool::new(false)))
+}
+
+fn unwrap(mut answer: Value) -> Result<Value> {
+    if let Some(error) = answer.get("error") {
+        let detail = error.get("detail").and_then(Value::as_str).unwrap_or("no detail");
+        let code = error.get("code").and_then(Value::as_str).unwrap_or("internal");
+        if code == "internal" {
+            bail!("{detail}");
+        }
+        return Err(crate::exit::Usage(explain(error, detail)).into());
+    }
+    Ok(answer.get_mut("ok").map_or(Value::Null, Value::take))
+}
+
+/// The error with the query under it and a caret at the character.
+fn explain(error: &Value, detail: &str) -> String {
+    let mut text = detail.to_owned();
+    let query = error.get("query").and_then(Value::as_str);
+    let position = error.get("position").and_then(Value::as_u64);
+    if let (Some(query), Some(position)) = (query, position) {
+        let before = query.get(..usize::try_from(position).unwrap_or(0)).unwrap_or(query);
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        let shown = query.lines().nth(before.matches('\n').count()).unwrap_or(query);
+        text.push_str(&format!("\n  {shown}\n  {}^", " ".repeat(line.chars().count())));
+    }
+    if let Some(near) = error.get("suggestion").and_then(Value::as_str) {
+        text.push_str(&format!("\n  did you mean '{near}'?"));
+    }
+    text
+}
+
+/// Answers on the socket until `stop`.
+pub(crate) fn serve(socket: &Path, store: Arc<crate::pipeline::Pipeline>, stop: Arc<AtomicBool>) -> Result<()> {
+    let _ = std::fs::remove_file(socket);
+    let listener = UnixListener::bind(socket)
+        .with_context(|| format!("{}: cannot be bound", socket.display()))?;
+    std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    std::thread::Builder::new().name("control".into()).spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    let pipeline = Arc::clone(&store);
+                    // One thread a command: they are few, made by people or scripts on this machine.
+                    let _ = std::thread::Builder::new()
+                        .name("command".into())
+                        .spawn(move || converse(stream, &pipeline.store));
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn converse(stream: UnixStream, store: &Store) -> Option<()> {
+    stream.set_nonblocking(false).ok()?;
+    let mut output = stream.try_clone().ok()?;
+    let gone = Arc::new(AtomicBool::new(false));
+    let mut input = BufReader::new(stream.take(REQUEST_BYTES_MAX));
+    let mut line = String::new();
+    input.read_line(&mut line).ok()?;
+    let reply = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => {
+            watch_for_hangup(input.into_inner().into_inner(), Arc::clone(&gone));
+            answer(store, &request, &gone)
+        }
+        Err(error) => {
+            json!({ "error": { "code": "usage", "detail": format!("not a request: {error}") } })
+        }
+    };
+    serde_json::to_writer(&mut output, &reply).ok()?;
+    output.write_all(b"\n").ok()
+}
+
+/// A caller that went away (Ctrl-C) cancels its query.
+fn watch_for_hangup(mut stream: UnixStream, gone: Arc<AtomicBool>) {
+    let _ = std::thread::Builder::new().name("hangup".into()).spawn(move || {
+        let mut octet = [0u8; 1];
+        let _ = stream.read(&mut octet);
+        gone.store(true, Ordering::Relaxed);
+    });
+}
+
+/// The answer of the store.
+fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
+    let result = match request {
+        Request::Query { text, from, to, rows_max, time_ms_max } => {
+            let query = Query {
+                text: text.clone(),
+                from: from.map(Millis),
+                to: to.map(Millis),
+                rows_max: *rows_max,
+                time_ms_max: *time_ms_max,
+            };
+            return match store.rows(&query, cancel) {
+                Ok(rows) => json!({ "ok": rows }),
+                Err(error) => {
+                    let mut body = json!(error);
+                    if let Some(map) = body.as_object_mut() {
+                        map.insert("query".to_owned(), json!(text));
+                    }
+                    json!({ "error": body })
+                }
+            };
+        }
+        Request::VaultOpen { uid, reason, actor } => vault_open(store, uid, reason, actor),
+        Request::VaultDestroy { month, reason, actor } => {
+            traced(store, actor, "vault_destroyed", month, reason)
+                .and_then(|()| store.vault_destroy(month).map_err(|error| error.to_string()))
+                .map(|()| json!({ "destroyed": month }))
+        }
+        Request::Purge { replay, actor } => traced(store, actor, "replay_purged", replay, "")
+            .and_then(|()| store.purge_label(&format!("replay:{replay}")).map_err(|e| e.to_string()))
+            .map(|removed| json!({ "removed": removed })),
+    };
+    match result {
+        Ok(value) => json!({ "ok": value }),
+        Err(detail) => json!({ "error": { "code": "refused", "detail": detail } }),
+    }
+}
+
+fn vault_open(store: &Store, uid: &str, reason: &str, actor: &str) -> Result<Value, String> {
+    let parsed: EventUid = uid
+        .parse()
+        .map_err(|_| format!("'{uid}' is not an event identity such as 0000002a-0000000000100000"))?;
+    let values = store.vault_open(parsed, actor, reason).map_err(|error| error.to_string())?;
+    let list: Vec<Value> =
+        values.iter().map(|(column, clear)| json!({ "column": column, "value": clear })).collect();
+    Ok(json!({ "uid": uid, "values": list }))
+}
+
+/// Writes the trail first: what cannot be traced is not done.
+fn traced(store: &Store, actor: &str, action: &str, object: &str, reason: &str) -> Result<(), String> {
+    store.audit().record(&AuditEntry {
+        time: time::now().0,
+        actor: actor.to_owned(),
+        action: action.to_owned(),
+        object: object.to_owned(),
+        reason: reason.to_owned(),
+        outcome: "ok".to_owned(),
+    })
+}
+
+/// Who runs this command, for the trail.
+pub(crate) fn actor() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = passwd.lines().find_map(|line| {
+        let mut cells = line.split(':');
+        let name = cells.next()?;
+        (cells.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    format!("local:{}", name.unwrap_or_else(|| uid.to_string()))
+}

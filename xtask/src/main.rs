@@ -1,0 +1,27 @@
+//! The project's own tool: `cargo xtask COMMAND`, or through `./dev`.
+//!
+//! Enters: a command. Leaves: its exit code, progress on standard error. Refuses: unknown commands.
+//! Source: `DESIGN.md`, `STYLE.md`.
+
+mod metadata;
+mod run;
+mod soak;
+mod test;
+mod tidy;
+
+use anyhow::{Result, bail};
+
+fn main() -> Result<()> {
+    let root = metadata::workspace_root()?;
+    std::env::set_current_dir(&root)?;
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    match command.as_str() {
+        "tidy" => tidy::run(&root),
+        "test" => test::run(&root, &rest),
+        "check" => test::check(&root),
+        "soak" => soak::run(&root, &rest),
+        other => bail!("unknown command '{other}': tidy, test, check, soak"),
+    }
+}
