@@ -9,9 +9,12 @@ pub mod event;
 pub mod limit;
 pub mod metric;
 pub mod net;
+pub mod ocsf;
 pub mod port;
 pub mod record;
 pub mod sensitive;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod time;
 pub mod uid;
 
