@@ -35,7 +35,7 @@ pub(super) fn stand_in(path: &str) -> Option<&'static str> {
         "tls.certificate.issuer" => Some(r#""issuer":"Unknown","#),
         "tls.certificate.serial_number" => Some(r#""serial_number":"Unknown","#),
         "http_request.url.path" => Some(r#""path":"","#),
-        "query.hostname" => Some(r#""hostname":"","#),
+        "query.hostname" => Some(r#""hostname":"Unknown","#),
         "file.path" => Some(r#""path":"","name":"","#),
         "http_response.code" => Some(r#""code":0,"#),
         _ => None,
