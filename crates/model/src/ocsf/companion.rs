@@ -1,0 +1,178 @@
+//! What OCSF asks for beside a field: constants, siblings, stand-ins for required members.
+//!
+//! Enters: a path of a field table. Leaves: JSON members. Refuses: nothing; an unlisted path has no
+//! companion. Source: OCSF 1.8.0 `requirement` and `constraints` of classes and objects, which
+//! `tests/ocsf_schema.rs` checks.
+
+use super::Clearance;
+use super::json;
+use super::write::display;
+use crate::record::Cell;
+use crate::sensitive::Shape;
+
+/// Writes members that follow from a field's value, each with its comma.
+pub(super) type Derive = fn(Cell<'_>, Clearance, &mut Vec<u8>);
+
+/// Members that an object always has, without braces, each with its comma.
+pub(super) fn constants(object: &str) -> &'static str {
+    match object {
+        "tls.ja3_hash" | "tls.ja3s_hash" => r#""algorithm_id":1,"algorithm":"MD5","#,
+        "client_hassh.fingerprint" | "server_hassh.fingerprint" => {
+            r#""algorithm_id":20,"algorithm":"HASSH","#
+        }
+        "tls.certificate.fingerprints[]" => r#""algorithm_id":3,"algorithm":"SHA-256","#,
+        "device" | "file" => r#""type_id":0,"#,
+        _ => "",
+    }
+}
+
+/// Members, each with its comma, that stand in its object for a field which the object must have and
+/// which was not seen. What stands there under the field's own key is read back as absence.
+pub(super) fn stand_in(path: &str) -> Option<&'static str> {
+    match path {
+        "src_endpoint.ip" | "dst_endpoint.ip" => Some(r#""name":"unknown","#),
+        "tls.version" => Some(r#""version":"Unknown","#),
+        "tls.certificate.issuer" => Some(r#""issuer":"Unknown","#),
+        "tls.certificate.serial_number" => Some(r#""serial_number":"Unknown","#),
+        "http_request.url.path" => Some(r#""path":"","#),
+        "query.hostname" => Some(r#""hostname":"Unknown","#),
+        "file.path" => Some(r#""path":"","name":"","#),
+        "http_response.code" => Some(r#""code":0,"#),
+        _ => None,
+    }
+}
+
+/// The siblings of a field.
+pub(super) fn derived(path: &str) -> Option<Derive> {
+    match path {
+        "connection_info.protocol_num" => Some(protocol_name),
+        "connection_info.direction_id" => Some(direction),
+        "file.path" => Some(file_name),
+        "share_type" => Some(share_type),
+        "tls.certificate.sans[].name" => Some(san_type),
+        "query.opcode_id" => Some(opcode),
+        _ => None,
+    }
+}
+
+/// The numbers that OCSF names at this path; a number beyond them is written as 99 there.
+pub(super) fn named(path: &str) -> Option<&'static [std::ops::RangeInclusive<u64>]> {
+    match path {
+        "connection_info.direction_id" => Some(&[0..=4, 99..=99]),
+        "query.opcode_id" => Some(&[0..=6, 99..=99]),
+        "rcode_id" => Some(&[0..=11, 16..=25, 99..=99]),
+        _ => None,
+    }
+}
+
+/// What kind of text a sensitive column holds, for clear values read back.
+pub(super) fn shape(column: &str) -> Shape {
+    match column {
+        "url_path" | "file_path" | "renamed_to" | "share" => Shape::Path,
+        "url_query" => Shape::Query,
+        "patient" => Shape::Patient,
+        _ => Shape::Text,
+    }
+}
+
+fn member(out: &mut Vec<u8>, text: &'static str) {
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn protocol_name(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::U64(number) = cell {
+        member(
+            out,
+            match number {
+                1 => r#""protocol_name":"icmp","#,
+                2 => r#""protocol_name":"igmp","#,
+                6 => r#""protocol_name":"tcp","#,
+                17 => r#""protocol_name":"udp","#,
+                47 => r#""protocol_name":"gre","#,
+                50 => r#""protocol_name":"esp","#,
+                51 => r#""protocol_name":"ah","#,
+                58 => r#""protocol_name":"ipv6-icmp","#,
+                89 => r#""protocol_name":"ospf","#,
+                132 => r#""protocol_name":"sctp","#,
+                _ => "",
+            },
+        );
+    }
+}
+
+fn direction(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::U64(id) = cell {
+        member(
+            out,
+            match id {
+                0 => r#""direction":"Unknown","#,
+                1 => r#""direction":"Inbound","#,
+                2 => r#""direction":"Outbound","#,
+                3 => r#""direction":"Lateral","#,
+                4 => r#""direction":"Local","#,
+                _ => r#""direction":"Other","#,
+            },
+        );
+    }
+}
+
+fn opcode(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::U64(id) = cell {
+        member(
+            out,
+            match id {
+                0 => r#""opcode":"Query","#,
+                1 => r#""opcode":"Inverse Query","#,
+                2 => r#""opcode":"Status","#,
+                3 => r#""opcode":"Reserved","#,
+                4 => r#""opcode":"Notify","#,
+                5 => r#""opcode":"Update","#,
+                6 => r#""opcode":"DSO Message","#,
+                _ => r#""opcode":"Other","#,
+            },
+        );
+    }
+}
+
+fn share_type(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::Text(name) = cell {
+        member(
+            out,
+            match name {
+                "disk" => r#""share_type_id":1,"#,
+                "pipe" => r#""share_type_id":2,"#,
+                "print" => r#""share_type_id":3,"#,
+                _ => r#""share_type_id":99,"#,
+            },
+        );
+    }
+}
+
+/// `file.name` is the last part of the path as it is shown.
+fn file_name(cell: Cell<'_>, clearance: Clearance, out: &mut Vec<u8>) {
+    let Cell::Sensitive(path) = cell else {
+        return;
+    };
+    let name = display(path, clearance)
+        .rsplit(['\\', '/'])
+        .next()
+        .unwrap_or("");
+    member(out, r#""name":"#);
+    json::text(out, name);
+    out.push(b',');
+}
+
+fn san_type(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::Text(name) = cell {
+        let kind = if name.parse::<std::net::IpAddr>().is_ok() {
+            r#""type":"IP","#
+        } else if name.contains("://") {
+            r#""type":"URI","#
+        } else if name.contains('@') {
+            r#""type":"email","#
+        } else {
+            r#""type":"DNS","#
+        };
+        member(out, kind);
+    }
+}
