@@ -5,8 +5,12 @@
 //! a broken tail never discards a good head. Limits: [`PENDING_BYTES_MAX`] a side.
 //! To add a protocol: a folder `<name>/{mod,parser,session}.rs` here, one line in `registry.rs`.
 
+#[cfg(test)]
+pub(crate) mod checks;
+mod dns;
 mod driver;
 mod registry;
+pub mod replay;
 
 use model::class::Body;
 use model::{Nanos, Text};

@@ -5,4 +5,4 @@
 use super::Protocol;
 
 /// Every protocol, the most certain probes first.
-pub static REGISTRY: &[&dyn Protocol] = &[];
+pub static REGISTRY: &[&dyn Protocol] = &[&super::dns::Mdns, &super::dns::Llmnr, &super::dns::Dns];
