@@ -3,7 +3,6 @@
 //! Enters: a capture file, a speed. Leaves: labelled events in the running store.
 //! Refuses: to run without a core to feed. Source: `DESIGN.md` section 6; `docs/adr/0003`.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -55,7 +54,12 @@ pub(crate) fn run(cli: &Cli, options: &Replay) -> Result<Done> {
     let stop = stop::flag()?;
     let config = Config::load(cli.config.as_deref())?;
     let feed = Feed { config: &config, label: Some(format!("replay:{id}")), speed, quiet: cli.quiet };
-    let whole = feed.run(&dir, file, Shift::ToNow, &stop)?;
+    let shift = match speed {
+        Some(_) => Shift::ToNow,
+        // All at once: the recorded span ends now, nothing lies in the future.
+        None => Shift::EndNow { span_ns: span(Source::open(file)?)? },
+    };
+    let whole = feed.run(&dir, Source::open(file)?, shift, &stop)?;
     Ok(if whole { Done::Fully } else { Done::Unreadable })
 }
 
@@ -100,11 +104,11 @@ impl Feed<'_> {
     pub(crate) fn run(
         &self,
         dir: &DataDir,
-        file: &Path,
+        mut source: Source,
         shift: Shift,
         stop: &AtomicBool,
     ) -> Result<bool> {
-        let mut source = Source::open(file)?;
+        let name = source.name().to_owned();
         let role = format!("replay-{}", self.label.as_deref().unwrap_or("demo"));
         let uplink = Uplink::start(UplinkConfig { role, socket: dir.link_socket(), spool: None })
             .context("the link could not be started")?;
@@ -140,7 +144,7 @@ impl Feed<'_> {
             }
             if batch.events.len() >= BATCH_EVENTS {
                 uplink.send(std::mem::take(&mut batch.events));
-                progress.tick(|s| format!("{}: {packets} packets in {s:.0} s", file.display()));
+                progress.tick(|s| format!("{name}: {packets} packets in {s:.0} s"));
             }
         };
         worker.finish(&mut batch);
@@ -156,6 +160,16 @@ impl Feed<'_> {
         }
         Ok(true)
     }
+}
+
+/// Nanoseconds from the first to the last packet of a capture, damaged tails left out.
+pub(crate) fn span(mut source: Source) -> Result<i64> {
+    let (mut first, mut last) = (None, 0);
+    while let Ok(Some(frame)) = source.next() {
+        first.get_or_insert(frame.time.0);
+        last = last.max(frame.time.0);
+    }
+    Ok(first.map_or(0, |first| last.saturating_sub(first)))
 }
 
 /// Moves and paces packet times.

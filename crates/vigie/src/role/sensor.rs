@@ -19,7 +19,7 @@ use wire::{Sequence, Worker, WireConfig};
 
 use crate::cli::{Cli, Up};
 use crate::config::Config;
-use crate::link::{Uplink, UplinkConfig};
+use crate::link::{Spool, Uplink, UplinkConfig};
 use crate::state::DataDir;
 use crate::{stop, time};
 
@@ -57,7 +57,7 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     for (index, (name, report)) in interfaces.iter().zip(&reports).enumerate() {
         let role = format!("sensor-{name}");
         let spool_dir = dir.path().join("spool").join(&role);
-        let spool = crate::link::open_spool(&spool_dir, &key, config.memory.spool.0)?;
+        let spool = Spool::open(&spool_dir, &key, config.memory.spool.0)?;
         let link = UplinkConfig { role, socket: dir.link_socket(), spool: Some(spool) };
         let uplink = Arc::new(Uplink::start(link)?);
         uplinks.push(Arc::clone(&uplink));
