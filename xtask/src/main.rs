@@ -3,7 +3,10 @@
 //! Enters: a command. Leaves: its exit code, progress on standard error. Refuses: unknown commands.
 //! Source: `DESIGN.md`, `STYLE.md`.
 
+mod bench;
 mod metadata;
+mod notices;
+mod package;
 mod run;
 mod soak;
 mod test;
@@ -22,6 +25,14 @@ fn main() -> Result<()> {
         "test" => test::run(&root, &rest),
         "check" => test::check(&root),
         "soak" => soak::run(&root, &rest),
-        other => bail!("unknown command '{other}': tidy, test, check, soak"),
+        "bench" => bench::run(&root, &rest),
+        "package" => package::build(&root),
+        "notices" => {
+            print!("{}", notices::text(&metadata::packages(&root)?));
+            Ok(())
+        }
+        other => {
+            bail!("unknown command '{other}': tidy, test, check, soak, bench, package, notices")
+        }
     }
 }
