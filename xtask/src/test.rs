@@ -130,7 +130,7 @@ fn cargo(root: &Path, verb: &str) -> Command {
 
 fn web(root: &Path, tally: &mut Tally) -> Result<()> {
     let folder = root.join("web");
-    let mut npm = |args: &[&str], tally: &mut Tally| -> Result<bool> {
+    let npm = |args: &[&str], tally: &mut Tally| -> Result<bool> {
         let mut command = Command::new("npm");
         command.args(args).current_dir(&folder);
         run::streamed(&mut command, |line| tally.node_line(line))

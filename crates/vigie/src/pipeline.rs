@@ -3,14 +3,19 @@
 //! Enters: events of roles, replays and files. Leaves: stored, searchable, counted in the inventory.
 //! Refuses: nothing; the order of the stages is the design. Source: `DESIGN.md` section 3.
 
-use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use detect::asset::Inventory;
 use model::Event;
+use model::port::{
+    Asset, AssetView, AuditEntry, AuditTrail, EventQuery, Events, Query, QueryError, Rows,
+};
 use model::zone::Zones;
 use store::Store;
 
 use crate::config::Config;
+use crate::role::core::lock;
 
 /// Where the two planes meet.
 pub(crate) struct Pipeline {
@@ -23,28 +28,37 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
+    /// A pipeline into `store`.
+    pub(crate) fn new(config: &Config, store: Store) -> Self {
+        Self {
+            zones: Mutex::new(zones(config)),
+            inventory: Mutex::new(crate::role::core::inventory(config)),
+            store,
+        }
+    }
+
     /// Takes a batch from the packet plane to the disk.
     ///
     /// # Errors
     /// The store could not make it durable: nothing of it is acknowledged.
     pub(crate) fn events(&self, mut events: Vec<Event>) -> Result<(), String> {
         // First the place, because everything after it asks "from where to where".
-        if let Ok(zones) = self.zones.lock() {
-            events.iter_mut().for_each(|event| place(event, &zones));
-        }
+        let zones = lock(&self.zones);
+        events.iter_mut().for_each(|event| place(event, &zones));
+        drop(zones);
         // Then what each event says of the assets, while its values are still clear.
         // Replayed events never feed the inventory: they are an exercise.
-        if let Ok(mut inventory) = self.inventory.lock() {
-            let real = events.iter().filter(|event| !is_replay(event));
-            real.for_each(|event| inventory.observe(event));
-        }
+        let mut inventory = lock(&self.inventory);
+        let real = events.iter().filter(|event| !is_replay(event));
+        real.for_each(|event| inventory.observe(event));
+        drop(inventory);
         // Last the store: it masks at its door, and only its word is an acknowledgement.
         self.store.ingest(events).map(|_| ()).map_err(|error| error.to_string())
     }
 }
 
 /// True for events of a replay.
-pub(crate) fn is_replay(event: &Event) -> bool {
+fn is_replay(event: &Event) -> bool {
     event.meta.labels.iter().any(|label| label.starts_with("replay:"))
 }
 
@@ -56,8 +70,41 @@ pub(crate) fn zones(config: &Config) -> Zones {
 /// Completes an event with the zones of its endpoints and its direction.
 pub(crate) fn place(event: &mut Event, zones: &Zones) {
     if let Some(connection) = &mut event.connection {
-        connection.src_zone = connection.src_ip.and_then(|ip| zones.name(ip));
-        connection.dst_zone = connection.dst_ip.and_then(|ip| zones.name(ip));
-        connection.direction = zones.direction(connection.src(), connection.dst());
+        zones.apply(connection);
+    }
+}
+
+/// The inventory, as the console asks it.
+pub(crate) struct Assets(pub(crate) Arc<Pipeline>);
+
+impl AssetView for Assets {
+    fn assets(&self) -> Vec<Asset> {
+        lock(&self.0.inventory).assets()
+    }
+}
+
+/// The store, as the console asks it.
+pub(crate) struct Questions(pub(crate) Arc<Pipeline>);
+
+impl EventQuery for Questions {
+    fn rows(&self, query: &Query, cancel: &AtomicBool) -> Result<Rows, QueryError> {
+        self.0.store.rows(query, cancel)
+    }
+
+    fn events(&self, query: &Query, cancel: &AtomicBool) -> Result<Events, QueryError> {
+        self.0.store.events(query, cancel)
+    }
+}
+
+/// The audit trail, as the console writes it.
+pub(crate) struct Trail(pub(crate) Arc<Pipeline>);
+
+impl AuditTrail for Trail {
+    fn record(&self, entry: &AuditEntry) -> Result<(), String> {
+        self.0.store.audit().record(entry)
+    }
+
+    fn latest(&self, limit: usize) -> Result<Vec<AuditEntry>, String> {
+        self.0.store.audit().latest(limit)
     }
 }

@@ -4,6 +4,7 @@
 //! Source: `DESIGN.md` section 3.
 
 pub(crate) mod core;
-mod control;
+pub(crate) mod control;
 pub(crate) mod sensor;
+mod status;
 pub(crate) mod supervisor;
