@@ -4,3 +4,4 @@
 //! slice, allocation from an unchecked length. Source: one per module.
 
 pub mod bytes;
+pub mod compress;
