@@ -309,9 +309,9 @@ fn large_captures_cross_the_buffer() {
     let mut b = Build::new(false);
     b.pcap(pcap::NANOSECONDS, (2, 4), 1);
     let sizes = [0usize, 1, 60, 1514, 65_535, 262_144];
-    let frame = |i: usize| vec![(i % 251) as u8; sizes[i % sizes.len()]];
+    let frame = |i: u8| vec![i; sizes[usize::from(i) % sizes.len()]];
     for i in 0..60 {
-        b.record((1, i as u32), 9, &frame(i));
+        b.record((1, u32::from(i)), 9, &frame(i));
     }
     let plain = b.out;
     assert!(plain.len() > 3 * stream::BUFFER_BYTES);
@@ -319,7 +319,7 @@ fn large_captures_cross_the_buffer() {
         let (seen, error, _) = read(&packed);
         assert!(error.is_none(), "{error:?}");
         assert_eq!(seen.len(), 60);
-        for (i, (_, _, _, bytes)) in seen.iter().enumerate() {
+        for (i, (_, _, _, bytes)) in (0u8..).zip(&seen) {
             assert!(*bytes == frame(i), "frame {i}");
         }
     }
@@ -471,7 +471,7 @@ fn interfaces_and_options_are_bounded() {
 #[test]
 fn every_prefix_gives_a_prefix() {
     // Only a cut between two records or blocks goes unseen.
-    for (whole, unseen) in [(small_pcap(), 3), (mixed_pcapng(), 2 * 9 - 1)] {
+    for (whole, unseen) in [(small_pcap(), 3), (mixed_pcapng(), 2 * 10 - 1)] {
         let (frames, _, _) = read(&whole);
         let mut silent = 0;
         for cut in 0..whole.len() {

@@ -268,7 +268,12 @@ impl Zstd {
         if output.is_empty() || (input.is_empty() && self.at_border) {
             return (Step::default(), Ok(()));
         }
-        let part = input.get(..self.hint.max(1)).unwrap_or(input);
+        // The hint counts the header of the block after the next: not to be read in the same call.
+        let take = match self.hint.saturating_sub(ZSTD_BLOCK_HEADER) {
+            0 => self.hint.max(1),
+            block => block,
+        };
+        let part = input.get(..take).unwrap_or(input);
         let mut source = InBuffer::around(part);
         let mut sink = OutBuffer::around(output);
         let outcome = self.inner.run(&mut source, &mut sink);
@@ -328,6 +333,8 @@ pub const RATIO_MAX: u64 = 1032;
 pub const WINDOW_LOG_MAX: u32 = 27;
 /// Octets of a Zstandard frame header that are enough to begin (RFC 8878, 3.1.1.1).
 const ZSTD_FIRST_HINT: usize = 18;
+/// Octets of a Zstandard block header (RFC 8878, 3.1.1.2).
+const ZSTD_BLOCK_HEADER: usize = 3;
 /// Octets of the buffer of [`decompress`].
 const CHUNK_BYTES: usize = 64 * 1024;
 
