@@ -4,7 +4,22 @@
 //! unbounded state: every table and buffer counts against one budget.
 //! Source: `DESIGN.md` section 4, wire.
 
+mod config;
+mod flow;
 pub mod frame;
+mod ip;
+mod link;
 pub mod protocol;
+mod runs;
+mod shard;
+mod stats;
+mod tcp;
+#[doc(hidden)]
+pub mod testing;
+mod worker;
 
+pub use config::{BUDGET_BYTES, BUDGET_BYTES_MIN, Sequence, Timeouts, WireConfig};
 pub use frame::{Frame, LinkType};
+pub use shard::shard_of;
+pub use stats::{ProtocolStats, Stats};
+pub use worker::Worker;

@@ -1,26 +1,34 @@
 //! One flow's application side: recognition, then a session, with its unconsumed bytes.
 //!
 //! Enters: contiguous bytes of a side, gaps, the end. Leaves: drafts and anomalies, through the
-//! [`Context`]. Refuses: to keep more than [`PENDING_BYTES_MAX`] bytes of a side; then the flow is
-//! given up and counted as `driver-pending-limit`. Source: `facts`: probe by content, Skip uncopied.
+//! [`Context`]. Refuses: to keep more than [`PENDING_BYTES_MAX`] bytes of a side; then the session is
+//! given up and counted as `driver-pending-limit`; the name stays.
+//!
+//! A stream seen from its start is recognised by the first bytes of either side. One picked up later,
+//! or after a gap, is tried segment by segment: at least 4 segments and 2 KiB a side. A server that
+//! speaks first is kept waiting (2 KiB) for the client's first bytes when nobody knows its greeting.
+//! Source: `facts`: probe by content, skip uncopied.
 
-use super::{
-    Context, First, Next, PENDING_BYTES_MAX, Probe, Protocol, Session, Side, Step, Transport,
-};
+mod datagram;
 
-/// Bytes of one side after which an unrecognised flow stays `unknown`.
-const PROBE_BYTES_MAX: usize = 2048;
+use super::recognise::{Answer, Candidates, PROBE_BYTES_MAX, PROBE_SEGMENTS_MIN};
+use super::{Context, Next, PENDING_BYTES_MAX, Protocol, Session, Side, Step, Transport};
+
 /// Most restarts (CONNECT, STARTTLS) and changes of mind of one flow.
-const RESTARTS_MAX: u32 = 4;
+const RESTARTS_MAX: u8 = 4;
 
 /// Recognises and parses one flow.
 pub struct Driver {
-    registry: &'static [&'static dyn Protocol],
+    candidates: Candidates,
     state: State,
     sides: [Pending; 2],
-    refused: u64,
-    restarts: u32,
     name: Option<&'static str>,
+    first: Option<Side>,
+    restarts: u8,
+    refusals: u8,
+    datagrams: u8,
+    picked_up: bool,
+    gave_up: bool,
 }
 
 enum State {
@@ -35,23 +43,47 @@ struct Pending {
     bytes: Vec<u8>,
     need: usize,
     skip: u64,
+    /// True while `bytes` were never shown to a session.
+    fresh: bool,
+    /// True when recognition expects nothing more of this side.
+    closed: bool,
+    tried_segments: u8,
+    tried_bytes: usize,
+}
+
+/// What recognition did with bytes.
+enum Recognised {
+    Opened,
+    Wait,
+    Dropped,
 }
 
 impl Driver {
-    /// A driver that recognises the protocols of `registry`.
+    /// A driver that recognises the protocols of `registry`, from the start of the flow.
     #[must_use]
     pub fn new(registry: &'static [&'static dyn Protocol]) -> Self {
         Self {
-            registry,
+            candidates: Candidates::new(registry),
             state: State::Probing,
             sides: [Pending::default(), Pending::default()],
-            refused: 0,
-            restarts: 0,
             name: None,
+            first: None,
+            restarts: 0,
+            refusals: 0,
+            datagrams: 0,
+            picked_up: false,
+            gave_up: false,
         }
     }
 
-    /// The protocol recognised, if any.
+    /// The same for a stream whose start was not seen.
+    #[must_use]
+    pub const fn picked_up(mut self) -> Self {
+        self.picked_up = true;
+        self
+    }
+
+    /// The protocol recognised last, if any; it stays when its session ends or gives up.
     #[must_use]
     pub const fn name(&self) -> Option<&'static str> {
         self.name
@@ -61,6 +93,24 @@ impl Driver {
     #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self.state, State::Unknown | State::Ended(_))
+    }
+
+    /// True when [`Driver::end`] still has something to say.
+    #[must_use]
+    pub const fn has_session(&self) -> bool {
+        matches!(self.state, State::Parsing(_) | State::Ended(_))
+    }
+
+    /// True when a session did not live to its end: recognised but not parsed.
+    #[must_use]
+    pub const fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// How many sessions said "not mine".
+    #[must_use]
+    pub const fn refusals(&self) -> u8 {
+        self.refusals
     }
 
     /// Heap bytes held, session included.
@@ -88,9 +138,67 @@ impl Driver {
         if cx.transport == Transport::Udp {
             return self.datagram(side, bytes, cx);
         }
+        self.first.get_or_insert(side);
         let Some(bytes) = self.pass_skipped(side, bytes, cx) else {
             return;
         };
+        if matches!(self.state, State::Probing) {
+            let pending = self.side_mut(side);
+            if pending.closed && pending.bytes.is_empty() {
+                return;
+            }
+            pending.tried_segments = pending.tried_segments.saturating_add(1);
+            pending.tried_bytes = pending.tried_bytes.saturating_add(bytes.len());
+        }
+        self.stream(side, bytes, cx);
+        self.show_fresh(side.other(), cx);
+    }
+
+    /// Tells that `missing` bytes of `side` were lost.
+    pub fn gap(&mut self, side: Side, missing: u64, cx: &mut Context<'_>) {
+        let pending = self.side_mut(side);
+        let skipped = pending.skip.min(missing);
+        pending.skip -= skipped;
+        let hole = missing - skipped;
+        if hole > 0 && matches!(self.state, State::Probing) {
+            self.decide(side, cx);
+        }
+        if hole > 0 {
+            self.picked_up = true;
+            let pending = self.side_mut(side);
+            pending.bytes = Vec::new();
+            pending.need = 0;
+            pending.closed = false;
+        }
+        if let State::Parsing(session) = &mut self.state {
+            if skipped > 0 {
+                session.skipped(side, skipped, cx);
+            }
+            if hole > 0 && !session.gap(side, hole, cx) {
+                self.give_up(cx, "session-gave-up-at-gap");
+            }
+        }
+    }
+
+    /// The flow is over.
+    pub fn end(&mut self, cx: &mut Context<'_>) {
+        if cx.transport == Transport::Tcp {
+            let first = self.first.unwrap_or(Side::Client);
+            for side in [first, first.other()] {
+                if matches!(self.state, State::Probing) {
+                    self.decide(side, cx);
+                }
+            }
+        }
+        let state = std::mem::replace(&mut self.state, State::Unknown);
+        if let State::Parsing(mut session) | State::Ended(mut session) = state {
+            session.end(cx);
+        }
+        self.sides = [Pending::default(), Pending::default()];
+    }
+
+    /// Joins bytes with those that wait, shows them, keeps what is left.
+    fn stream(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) {
         let pending = self.side_mut(side);
         if pending.bytes.is_empty() {
             if bytes.len() < pending.need {
@@ -104,61 +212,28 @@ impl Driver {
         if pending.bytes.len() < pending.need {
             return self.enforce_limit(side, cx);
         }
-        let mut owned = std::mem::take(&mut pending.bytes);
+        self.reshow(side, cx);
+    }
+
+    /// Shows the bytes that wait.
+    fn reshow(&mut self, side: Side, cx: &mut Context<'_>) {
+        let mut owned = std::mem::take(&mut self.side_mut(side).bytes);
         let used = self.advance(side, &owned, cx);
-        owned.drain(..used.min(owned.len()));
-        if !self.is_done() {
-            self.side_mut(side).bytes = owned;
+        if self.is_done() || used >= owned.len() {
+            return;
         }
+        owned.drain(..used);
+        self.side_mut(side).bytes = owned;
         self.enforce_limit(side, cx);
     }
 
-    /// Tells that `missing` bytes of `side` were lost.
-    pub fn gap(&mut self, side: Side, missing: u64, cx: &mut Context<'_>) {
+    /// Shows bytes of `side` that came while the other side was being recognised.
+    fn show_fresh(&mut self, side: Side, cx: &mut Context<'_>) {
+        let parsing = matches!(self.state, State::Parsing(_));
         let pending = self.side_mut(side);
-        let skipped = pending.skip.min(missing);
-        pending.skip -= skipped;
-        let hole = missing - skipped;
-        if hole > 0 {
-            pending.bytes = Vec::new();
-            pending.need = 0;
-        }
-        if let State::Parsing(session) = &mut self.state {
-            if skipped > 0 {
-                session.skipped(side, skipped, cx);
-            }
-            if hole > 0 && !session.gap(side, hole, cx) {
-                self.finish_session();
-            }
-        }
-    }
-
-    /// The flow is over.
-    pub fn end(&mut self, cx: &mut Context<'_>) {
-        let state = std::mem::replace(&mut self.state, State::Unknown);
-        if let State::Parsing(mut session) | State::Ended(mut session) = state {
-            session.end(cx);
-        }
-        self.sides = [Pending::default(), Pending::default()];
-    }
-
-    fn datagram(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) {
-        if matches!(self.state, State::Probing) && !self.recognise(side, bytes, cx) {
-            return;
-        }
-        if let State::Parsing(session) = &mut self.state {
-            match session.bytes(side, bytes, cx).next {
-                Next::Done => self.finish_session(),
-                Next::NotMine => {
-                    self.refuse();
-                    if self.recognise(side, bytes, cx)
-                        && let State::Parsing(session) = &mut self.state
-                    {
-                        session.bytes(side, bytes, cx);
-                    }
-                }
-                Next::Need(_) | Next::Skip(_) | Next::Restart => {}
-            }
+        if parsing && pending.fresh && !pending.bytes.is_empty() {
+            pending.fresh = false;
+            self.reshow(side, cx);
         }
     }
 
@@ -170,8 +245,13 @@ impl Driver {
             if rest.is_empty() {
                 return used;
             }
-            if matches!(self.state, State::Probing) && !self.recognise(side, rest, cx) {
-                return used;
+            if matches!(self.state, State::Probing) {
+                match self.recognise(side, rest, cx) {
+                    Recognised::Opened => {}
+                    Recognised::Wait => return used,
+                    Recognised::Dropped => return bytes.len(),
+                }
+                continue;
             }
             let State::Parsing(session) = &mut self.state else {
                 return bytes.len();
@@ -208,7 +288,8 @@ impl Driver {
                 {
                     session.skipped(side, here, cx);
                 }
-                *used < len
+                // A step that neither consumes nor skips would come back for ever.
+                *used < len && (here > 0 || step.consumed > 0)
             }
             Next::Done => {
                 self.finish_session();
@@ -226,75 +307,109 @@ impl Driver {
         }
     }
 
+    /// Asks who knows these bytes, and opens its session.
+    fn recognise(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) -> Recognised {
+        match self.candidates.ask(side, bytes, false, cx) {
+            Answer::Open(protocol) => {
+                self.open(protocol);
+                self.side_mut(side).fresh = false;
+                if self.first == Some(side.other()) {
+                    self.show_fresh(side.other(), cx);
+                }
+                Recognised::Opened
+            }
+            Answer::Wait => {
+                self.side_mut(side).fresh = true;
+                Recognised::Wait
+            }
+            Answer::Nobody => self.nobody(side, bytes),
+        }
+    }
+
+    /// Nobody knows these first bytes of `side`.
+    fn nobody(&mut self, side: Side, bytes: &[u8]) -> Recognised {
+        let picked_up = self.picked_up;
+        let client_silent = self.side(Side::Client).tried_segments == 0;
+        let pending = self.side_mut(side);
+        let greets = pending.fresh && pending.closed || side == Side::Server && client_silent;
+        if greets && !picked_up && bytes.len() < PROBE_BYTES_MAX {
+            pending.fresh = true;
+            pending.closed = true;
+            return Recognised::Wait;
+        }
+        let enough =
+            pending.tried_segments >= PROBE_SEGMENTS_MIN && pending.tried_bytes >= PROBE_BYTES_MAX;
+        pending.fresh = false;
+        pending.closed = !picked_up || enough;
+        if self.sides.iter().all(|pending| pending.closed) {
+            self.forget();
+        }
+        Recognised::Dropped
+    }
+
+    /// No more bytes of `side` come before a gap or the end: takes the best guess.
+    fn decide(&mut self, side: Side, cx: &mut Context<'_>) {
+        let pending = self.side_mut(side);
+        if !pending.fresh || pending.bytes.is_empty() {
+            return;
+        }
+        let bytes = std::mem::take(&mut pending.bytes);
+        if let Answer::Open(protocol) = self.candidates.ask(side, &bytes, true, cx) {
+            self.open(protocol);
+            if self.first == Some(side.other()) {
+                self.show_fresh(side.other(), cx);
+            }
+            self.side_mut(side).fresh = false;
+            self.stream(side, &bytes, cx);
+            self.show_fresh(side.other(), cx);
+        }
+    }
+
+    fn open(&mut self, protocol: &dyn Protocol) {
+        self.name = Some(protocol.name());
+        self.state = State::Parsing(protocol.open());
+    }
+
     fn restart(&mut self, cx: &mut Context<'_>) {
         self.restarts += 1;
         let state = std::mem::replace(&mut self.state, State::Probing);
         if let State::Parsing(mut session) = state {
             session.end(cx);
         }
-        self.refused = 0;
+        self.candidates.forgive();
         self.sides = [Pending::default(), Pending::default()];
+        self.first = None;
         if self.restarts > RESTARTS_MAX {
             cx.anomaly("driver-restart-limit");
-            self.state = State::Unknown;
+            self.forget();
         }
     }
 
     /// The session said "not mine": its protocol is not asked again for this flow.
     fn refuse(&mut self) {
-        let at = self
-            .registry
-            .iter()
-            .position(|protocol| Some(protocol.name()) == self.name);
-        self.refused |= at.map_or(0, |at| 1u64 << (at % 64));
+        self.candidates.refuse(self.name);
         self.name = None;
         self.restarts += 1;
-        self.state = if self.restarts > RESTARTS_MAX {
-            State::Unknown
-        } else {
-            State::Probing
-        };
+        self.refusals += 1;
+        self.state = State::Probing;
+        for pending in &mut self.sides {
+            pending.closed = false;
+        }
+        if self.restarts > RESTARTS_MAX {
+            self.forget();
+        }
     }
 
-    fn recognise(&mut self, side: Side, bytes: &[u8], cx: &Context<'_>) -> bool {
-        let first = First {
-            transport: cx.transport,
-            side,
-            client_port: cx.client_port,
-            server_port: cx.server_port,
-            bytes,
-        };
-        let mut best = None;
-        let mut need_more = false;
-        for (index, protocol) in self.registry.iter().enumerate() {
-            if self.refused & (1u64 << (index % 64)) != 0 {
-                continue;
-            }
-            match protocol.probe(&first) {
-                Probe::Certain => {
-                    best = Some(protocol);
-                    need_more = false;
-                    break;
-                }
-                Probe::Maybe => best = best.or(Some(protocol)),
-                Probe::NeedMore => need_more = true,
-                Probe::No => {}
-            }
-        }
-        let wait = need_more && cx.transport == Transport::Tcp && bytes.len() < PROBE_BYTES_MAX;
-        match best {
-            Some(protocol) if !wait => {
-                self.name = Some(protocol.name());
-                self.state = State::Parsing(protocol.open());
-                true
-            }
-            _ => {
-                if !wait && cx.transport == Transport::Tcp {
-                    self.state = State::Unknown;
-                }
-                false
-            }
-        }
+    /// The flow stays unknown, or known by name only.
+    fn forget(&mut self) {
+        self.state = State::Unknown;
+        self.sides = [Pending::default(), Pending::default()];
+    }
+
+    fn give_up(&mut self, cx: &mut Context<'_>, code: &'static str) {
+        cx.anomaly(code);
+        self.gave_up = true;
+        self.finish_session();
     }
 
     fn finish_session(&mut self) {
@@ -336,8 +451,7 @@ impl Driver {
 
     fn enforce_limit(&mut self, side: Side, cx: &mut Context<'_>) {
         if self.side(side).bytes.len() > PENDING_BYTES_MAX {
-            cx.anomaly("driver-pending-limit");
-            self.finish_session();
+            self.give_up(cx, "driver-pending-limit");
         }
     }
 
@@ -357,3 +471,6 @@ impl Driver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

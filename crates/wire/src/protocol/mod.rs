@@ -9,6 +9,7 @@
 pub(crate) mod checks;
 mod dns;
 mod driver;
+mod recognise;
 mod registry;
 pub mod replay;
 

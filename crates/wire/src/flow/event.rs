@@ -1,0 +1,184 @@
+//! A flow's events: who, and the figures since the last one.
+//!
+//! Enters: a flow, and why it ends. Leaves: the shared [`Connection`] and a network body.
+//! Refuses: nothing. Source: OCSF 1.8.0 `network_activity`.
+
+use std::fmt::Write as _;
+
+use model::class::Network;
+use model::community::community_id;
+use model::{Connection, Mac, Nanos, Text};
+
+use super::record::{Flow, Kind, Texts};
+
+/// Why a flow's event is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Idle for too long, closed, or reset: the flow's own state tells which.
+    Over,
+    /// The budget was reached.
+    Evicted,
+    /// Nothing follows.
+    EndOfCapture,
+    /// It goes on.
+    Ongoing,
+}
+
+/// What a flow's event says.
+pub(crate) struct Summary {
+    /// When: the last packet.
+    pub(crate) time: Nanos,
+    /// OCSF activity.
+    pub(crate) activity: u16,
+    /// OCSF status.
+    pub(crate) status: u16,
+    /// The figures.
+    pub(crate) body: Network,
+}
+
+impl Flow {
+    /// The shared part of its events; `app` is the protocol's name.
+    pub(crate) fn connection(&mut self) -> Box<Connection> {
+        let texts = self.texts();
+        let v6 = self.key.v6();
+        let (src, src_port) = self.key.endpoint(self.client_high);
+        let (dst, dst_port) = self.key.endpoint(!self.client_high);
+        let ported = self.kind != Kind::Other || self.key.protocol() == SCTP;
+        let dst_port = if self.kind == Kind::Icmp {
+            u16::from(self.code)
+        } else {
+            dst_port
+        };
+        let app = if self.name.is_empty() {
+            "unknown"
+        } else {
+            self.name
+        };
+        Box::new(Connection {
+            src_ip: Some(src.ip(v6)),
+            src_port: ported.then_some(src_port),
+            src_mac: known(self.macs.client),
+            dst_ip: Some(dst.ip(v6)),
+            dst_port: ported.then_some(dst_port),
+            dst_mac: known(self.macs.server),
+            flow: Some(texts.flow),
+            community_id: Some(texts.community_id),
+            protocol: u16::from(self.key.protocol()),
+            app: Text::Borrowed(app),
+            vlan: (self.vlan > 0).then_some(self.vlan),
+            ..Connection::default()
+        })
+    }
+
+    /// The event's figures; the counters start anew.
+    pub(crate) fn summary(&mut self, reason: Reason) -> Summary {
+        let counts = std::mem::take(&mut self.counts);
+        let (gap, codes) = self.rare.as_mut().map_or((0, Vec::new()), |rare| {
+            let codes = std::mem::take(&mut rare.codes);
+            (std::mem::take(&mut rare.gap_bytes), codes)
+        });
+        let (activity, status) = self.activity(reason);
+        let tcp = self.kind == Kind::Tcp;
+        let (out, back) = (counts.client, counts.server);
+        let body = Network {
+            about: Text::Borrowed("flow"),
+            duration_ms: Some(self.last.millis().0 - self.start.millis().0),
+            start: Some(self.start.millis()),
+            end: Some(self.last.millis()),
+            bytes: Some(out.bytes + back.bytes),
+            bytes_in: Some(back.bytes),
+            bytes_out: Some(out.bytes),
+            packets: Some(out.packets + back.packets),
+            packets_in: Some(back.packets),
+            packets_out: Some(out.packets),
+            end_reason: Some(Text::Borrowed(self.end_reason(reason))),
+            tcp_flags_out: tcp.then(|| letters(self.tcp.flags.client)),
+            tcp_flags_in: tcp.then(|| letters(self.tcp.flags.server)),
+            gap_bytes: (gap > 0).then_some(gap),
+            anomalies: codes.into_iter().map(Text::Borrowed).collect(),
+            ..Network::default()
+        };
+        Summary {
+            time: self.last,
+            activity,
+            status,
+            body,
+        }
+    }
+
+    fn end_reason(&self, reason: Reason) -> &'static str {
+        match reason {
+            Reason::Ongoing => "ongoing",
+            Reason::Evicted => "evicted",
+            Reason::Over | Reason::EndOfCapture if self.tcp.is_reset() => "reset",
+            Reason::Over | Reason::EndOfCapture if self.tcp.is_closed() => "closed",
+            Reason::Over => "timeout",
+            Reason::EndOfCapture => "end_of_capture",
+        }
+    }
+
+    /// OCSF activity and status.
+    fn activity(&self, reason: Reason) -> (u16, u16) {
+        const CLOSE: (u16, u16) = (2, 1);
+        const RESET: (u16, u16) = (3, 0);
+        const FAIL: (u16, u16) = (4, 2);
+        const REFUSE: (u16, u16) = (5, 2);
+        const TRAFFIC: (u16, u16) = (6, 0);
+        if reason == Reason::Ongoing {
+            return TRAFFIC;
+        }
+        if self.tcp.is_refused() || (self.unreachable && !self.answered) {
+            return REFUSE;
+        }
+        if self.kind != Kind::Tcp {
+            return TRAFFIC;
+        }
+        if self.tcp.is_half_open() && !self.answered {
+            return FAIL;
+        }
+        if self.tcp.is_reset() {
+            return RESET;
+        }
+        if self.tcp.is_closed() { CLOSE } else { TRAFFIC }
+    }
+
+    fn texts(&mut self) -> Texts {
+        if let Some(texts) = self.rare.as_ref().and_then(|rare| rare.texts.as_ref()) {
+            return texts.clone();
+        }
+        let v6 = self.key.v6();
+        let (src, src_port) = self.key.endpoint(self.client_high);
+        let (dst, dst_port) = self.key.endpoint(!self.client_high);
+        let dst_port = if self.kind == Kind::Icmp {
+            u16::from(self.code)
+        } else {
+            dst_port
+        };
+        let protocol = self.key.protocol();
+        let id = community_id(src.ip(v6), dst.ip(v6), protocol, src_port, dst_port);
+        let texts = Texts {
+            flow: Text::Owned(format!("{:016x}", self.id)),
+            community_id: Text::Owned(id),
+        };
+        self.rare.get_or_insert_default().texts = Some(texts.clone());
+        texts
+    }
+}
+
+const SCTP: u8 = 132;
+
+fn known(mac: Mac) -> Option<Mac> {
+    (mac != Mac::default()).then_some(mac)
+}
+
+/// TCP flags as letters, FSRPAUEC.
+fn letters(flags: u8) -> Text {
+    let mut out = String::with_capacity(8);
+    for (bit, letter) in "FSRPAUEC".chars().enumerate() {
+        if flags >> bit & 1 == 1 {
+            // Writing to a String cannot fail.
+            let _ = out.write_char(letter);
+        }
+    }
+    Text::Owned(out)
+}

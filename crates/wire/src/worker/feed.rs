@@ -1,0 +1,113 @@
+//! From a flow's streams to its driver.
+//!
+//! Enters: bytes and gaps in order. Leaves: drafts, anomalies, counters. Refuses: nothing.
+
+use model::Nanos;
+
+use crate::flow::record::App;
+use crate::protocol::{Context, Draft, Driver, Protocol, Side, Transport};
+use crate::tcp::Stream;
+
+/// What a packet's processing fills, reused from packet to packet.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// Events drafted.
+    pub(super) drafts: Vec<Draft>,
+    /// Anomalies met.
+    pub(super) anomalies: Vec<&'static str>,
+    /// Payload bytes that came again.
+    pub(super) repeated: u64,
+    /// Payload bytes that never came.
+    pub(super) lost: u64,
+    /// True when the driver was shown something.
+    pub(super) touched: bool,
+}
+
+impl Scratch {
+    /// True when a packet left something to tell.
+    #[inline]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.drafts.is_empty() && self.anomalies.is_empty() && self.repeated == 0 && self.lost == 0
+    }
+}
+
+/// One packet's way to the driver of its flow.
+pub(super) struct Feed<'a> {
+    pub(super) app: &'a mut App,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) registry: &'static [&'static dyn Protocol],
+    pub(super) now: Nanos,
+    pub(super) transport: Transport,
+    pub(super) client_port: u16,
+    pub(super) server_port: u16,
+    /// True when the stream's start was not seen.
+    pub(super) picked_up: bool,
+}
+
+impl Feed<'_> {
+    /// Runs `act` with the driver, which is made with the first bytes.
+    fn with(&mut self, act: impl FnOnce(&mut Driver, &mut Context<'_>)) {
+        if matches!(self.app, App::Fresh) {
+            let driver = Driver::new(self.registry);
+            *self.app = App::Live(Box::new(if self.picked_up {
+                driver.picked_up()
+            } else {
+                driver
+            }));
+        }
+        let App::Live(driver) = &mut *self.app else {
+            return;
+        };
+        self.scratch.touched = true;
+        let mut context = Context {
+            now: self.now,
+            transport: self.transport,
+            client_port: self.client_port,
+            server_port: self.server_port,
+            drafts: &mut self.scratch.drafts,
+            anomalies: &mut self.scratch.anomalies,
+        };
+        act(driver, &mut context);
+    }
+
+    /// The flow is over.
+    pub(super) fn end(&mut self) {
+        if matches!(self.app, App::Live(_)) {
+            self.with(|driver, context| driver.end(context));
+        }
+    }
+}
+
+impl Stream for Feed<'_> {
+    #[inline]
+    fn wanted(&self) -> bool {
+        match &*self.app {
+            App::Fresh => true,
+            App::Live(driver) => !driver.is_done(),
+            App::Dead => false,
+        }
+    }
+
+    #[inline]
+    fn bytes(&mut self, side: Side, bytes: &[u8]) {
+        if self.wanted() {
+            self.with(|driver, context| driver.bytes(side, bytes, context));
+        }
+    }
+
+    fn gap(&mut self, side: Side, missing: u64) {
+        self.scratch.lost += missing;
+        if self.wanted() {
+            self.with(|driver, context| driver.gap(side, missing, context));
+        }
+    }
+
+    #[inline]
+    fn repeated(&mut self, n: u32) {
+        self.scratch.repeated += u64::from(n);
+    }
+
+    fn anomaly(&mut self, code: &'static str) {
+        self.scratch.anomalies.push(code);
+    }
+}
