@@ -4,3 +4,5 @@
 //! slice, allocation from an unchecked length. Source: one per module.
 
 pub mod bytes;
+pub mod tls;
+pub mod x509;

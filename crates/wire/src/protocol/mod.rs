@@ -11,6 +11,7 @@ mod dns;
 mod driver;
 mod registry;
 pub mod replay;
+mod tls;
 
 use model::class::Body;
 use model::{Nanos, Text};
