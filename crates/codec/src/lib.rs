@@ -5,3 +5,5 @@
 
 pub mod bytes;
 pub mod compress;
+pub mod tls;
+pub mod x509;

@@ -12,6 +12,7 @@ mod driver;
 mod recognise;
 mod registry;
 pub mod replay;
+mod tls;
 
 use model::class::Body;
 use model::{Nanos, Text};

@@ -5,4 +5,10 @@
 use super::Protocol;
 
 /// Every protocol, the most certain probes first.
-pub static REGISTRY: &[&dyn Protocol] = &[&super::dns::Mdns, &super::dns::Llmnr, &super::dns::Dns];
+#[rustfmt::skip]
+pub static REGISTRY: &[&dyn Protocol] = &[
+    &super::dns::Mdns,
+    &super::dns::Llmnr,
+    &super::dns::Dns,
+    &super::tls::Tls,
+];

@@ -1,0 +1,137 @@
+//! Fingerprints of TLS stacks: JA3, JA3S and JA4.
+//!
+//! Enters: hellos. Leaves: the usual texts. Refuses: nothing.
+//! Source: JA3 and JA3S by Salesforce (BSD-3); JA4 TLS client by FoxIO (BSD-3), technical details of
+//! the published specification; the other members of JA4+ have another licence and are absent.
+
+use std::fmt::Write as _;
+
+use md5::{Digest as _, Md5};
+use sha2::Sha256;
+
+use super::hello::{ClientHello, ServerHello};
+use super::is_grease;
+
+const EXT_SERVER_NAME: u16 = 0;
+const EXT_ALPN: u16 = 16;
+
+/// JA3 of a client: MD5 in hexadecimal.
+#[must_use]
+pub fn ja3(hello: &ClientHello) -> String {
+    let formats = hello.point_formats.iter().map(|&format| u16::from(format));
+    let text = format!(
+        "{},{},{},{},{}",
+        hello.version,
+        dashed(hello.ciphers.iter().copied()),
+        dashed(hello.extensions.iter().copied()),
+        dashed(hello.groups.iter().copied()),
+        dashed(formats),
+    );
+    hex(&Md5::digest(text.as_bytes()))
+}
+
+/// JA3S of a server: MD5 in hexadecimal.
+#[must_use]
+pub fn ja3s(hello: &ServerHello) -> String {
+    let extensions = hello.extensions.iter().map(u16::to_string);
+    let text = format!(
+        "{},{},{}",
+        hello.legacy_version,
+        hello.cipher,
+        extensions.collect::<Vec<_>>().join("-")
+    );
+    hex(&Md5::digest(text.as_bytes()))
+}
+
+/// JA4 of a client; `transport` is `t` for TCP, `q` for QUIC, `d` for DTLS.
+#[must_use]
+pub fn ja4(hello: &ClientHello, transport: char) -> String {
+    let real = |values: &[u16]| -> Vec<u16> {
+        let kept = values.iter().copied().filter(|&value| !is_grease(value));
+        kept.collect()
+    };
+    let mut ciphers = real(&hello.ciphers);
+    let mut extensions = real(&hello.extensions);
+    let mut out = String::from(transport);
+    out.push_str(ja4_version(hello.highest_version()));
+    let named = extensions.contains(&EXT_SERVER_NAME);
+    out.push(if named { 'd' } else { 'i' });
+    let (some, more) = (ciphers.len().min(99), extensions.len().min(99));
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{some:02}{more:02}");
+    let (first, last) = ja4_alpn(hello.alpn.first().map_or(&[], Vec::as_slice));
+    out.push(first);
+    out.push(last);
+    ciphers.sort_unstable();
+    extensions.retain(|kind| !matches!(*kind, EXT_SERVER_NAME | EXT_ALPN));
+    extensions.sort_unstable();
+    out.push('_');
+    out.push_str(&short_hash(&quads(&ciphers)));
+    out.push('_');
+    let algorithms = real(&hello.signature_algorithms);
+    let mut tail = quads(&extensions);
+    if !tail.is_empty() && !algorithms.is_empty() {
+        tail.push('_');
+        tail.push_str(&quads(&algorithms));
+    }
+    out.push_str(&short_hash(&tail));
+    out
+}
+
+const fn ja4_version(version: u16) -> &'static str {
+    match version {
+        0x0304 => "13",
+        0x0303 => "12",
+        0x0302 => "11",
+        0x0301 => "10",
+        0x0300 => "s3",
+        0x0002 => "s2",
+        0xfeff => "d1",
+        0xfefd => "d2",
+        0xfefc => "d3",
+        _ => "00",
+    }
+}
+
+/// First and last character of the first protocol, of its hexadecimal form when one of them is no
+/// letter or digit, "00" without ALPN.
+fn ja4_alpn(name: &[u8]) -> (char, char) {
+    let (Some(&first), Some(&last)) = (name.first(), name.last()) else {
+        return ('0', '0');
+    };
+    if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
+        return (char::from(first), char::from(last));
+    }
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    (digit(first >> 4), digit(last & 0x0f))
+}
+
+/// Twelve digits of SHA-256, zeros for nothing.
+fn short_hash(text: &str) -> String {
+    if text.is_empty() {
+        return "000000000000".to_owned();
+    }
+    let mut out = hex(&Sha256::digest(text.as_bytes()));
+    out.truncate(12);
+    out
+}
+
+fn quads(values: &[u16]) -> String {
+    let texts: Vec<String> = values.iter().map(|value| format!("{value:04x}")).collect();
+    texts.join(",")
+}
+
+fn dashed(values: impl Iterator<Item = u16>) -> String {
+    let real = values.filter(|&value| !is_grease(value));
+    real.map(|value| value.to_string())
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for octet in bytes {
+        let _ = write!(out, "{octet:02x}");
+    }
+    out
+}
