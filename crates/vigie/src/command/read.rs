@@ -4,22 +4,23 @@
 //! Refuses: nothing readable: a damaged file gives what stands before the damage, then exit code 3.
 //! Source: `DESIGN.md` section 6.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
-use capture::file::Source;
+use capture::file::{CaptureError, Source};
+use capture::link::Named;
 use model::class::Class;
 use model::port::EventSink;
 use model::{Event, SiteKey, Text};
-use wire::{Sequence, Worker, WireConfig};
+use wire::{LinkType, Sequence, WireConfig, Worker};
 
 use crate::cli::{Cli, Read};
 use crate::config::Config;
 use crate::exit::{Done, Usage};
 use crate::output::{Printer, Progress, printer, say};
-use crate::state::{self, DataDir};
+use crate::state::DataDir;
 use crate::{stop, time};
 
 /// Events handed to the store at once.
@@ -91,15 +92,15 @@ impl Reading<'_> {
                 return Ok(false);
             }
         };
-        let digest = source.digest();
+        let digest = source.digest().as_slice();
         // Without an installation the key is the file's own: tokens agree within the file only, and
         // whoever can compute it holds the file itself.
-        let key = key.unwrap_or_else(|| SiteKey::new(blake3::derive_key("vigie read", &digest)));
+        let key = key.unwrap_or_else(|| SiteKey::new(blake3::derive_key("vigie read", digest)));
         let mut worker = Worker::new(WireConfig {
             node: source.node(),
             site: Text::from(self.config.site.name.clone()),
             budget_bytes: self.config.wire.budget.as_usize(),
-            interim_ms: i64::try_from(self.config.wire.interim.0).unwrap_or(i64::MAX),
+            interim_ms: self.config.wire.interim.0,
             sequence: Sequence::Packet,
             ..WireConfig::default()
         });
@@ -141,16 +142,13 @@ impl Reading<'_> {
         path: &Path,
         packets: u64,
         worker: &Worker,
-        ending: Option<capture::CaptureError>,
+        ending: Option<CaptureError>,
     ) -> Result<bool> {
-        let stats = worker.stats();
-        for (link, frames) in stats.unknown_links() {
-            let name = capture::file::link_name(link);
+        for (link, frames) in &worker.stats().links_refused {
             say(&format!(
-                "vigie: {}: {frames} frames of link type {} ({name}) are not understood; they were \
-                 left out",
+                "vigie: {}: {frames} frames of link type {} are not understood; they were left out",
                 path.display(),
-                link.0
+                Named(LinkType(*link))
             ));
         }
         if let Some(error) = ending {

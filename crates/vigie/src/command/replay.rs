@@ -117,7 +117,7 @@ impl Feed<'_> {
             node: source.node(),
             site: Text::from(self.config.site.name.clone()),
             budget_bytes: self.config.wire.budget.as_usize(),
-            interim_ms: i64::try_from(self.config.wire.interim.0).unwrap_or(i64::MAX),
+            interim_ms: self.config.wire.interim.0,
             sequence: Sequence::Counter(start),
             ..WireConfig::default()
         });
