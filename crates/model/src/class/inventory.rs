@@ -30,6 +30,8 @@ record! {
         first_seen: Option<Millis> => "first_seen", "device.first_seen_time";
         /// When it was last seen.
         last_seen: Option<Millis> => "last_seen", "device.last_seen_time";
+        /// Zone by configuration.
+        zone: Option<Text> => "zone", "device.zone";
         /// Every address known.
         ips: Vec<IpAddr> => "device_ips", "unmapped.device.ips";
         /// Role, if the evidence names one.
@@ -38,6 +40,10 @@ record! {
         speaks: Vec<Text> => "speaks", "unmapped.device.speaks";
         /// Protocols that it serves, as `proto/port`.
         serves: Vec<Text> => "serves", "unmapped.device.serves";
+        /// Distinct peers seen, an estimate beyond the limit of exact counting.
+        peers: Option<u64> => "peers", "unmapped.device.peers";
+        /// Bytes sent and received.
+        bytes: Option<u64> => "device_bytes", "unmapped.device.bytes";
         /// Provenance: attributes.
         provenance_attribute: Vec<Text> => "provenance_attributes", "unmapped.provenance[].attribute";
         /// Provenance: values.

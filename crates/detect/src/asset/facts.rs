@@ -1,0 +1,267 @@
+//! What one event says about the two ends of its conversation.
+//!
+//! Enters: the body of an event. Leaves: facts about source and destination, and whether the
+//! destination answered. Refuses: facts that the other side merely claims: who is called is
+//! believed only when it answered. Source: each fact names the field that it was read from.
+
+use std::borrow::Cow;
+
+use model::class::{Body, Dhcp, Http, Medical, Network, Smb, Ssh};
+
+use super::state::Fact;
+
+/// Which end a fact is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Source,
+    Destination,
+}
+
+type Say<'s, 'e> = &'s mut dyn FnMut(End, Fact<'e>);
+
+fn fact<'e>(
+    name: &'static str,
+    value: Option<&'e str>,
+    confidence: u8,
+    source: &'static str,
+) -> Option<Fact<'e>> {
+    value.map(|value| Fact {
+        name,
+        value: Cow::Borrowed(value),
+        confidence,
+        source,
+    })
+}
+
+/// Calls `say` with every fact about an end of the conversation.
+pub(super) fn each<'e>(body: &'e Body, say: Say<'_, 'e>) {
+    if let Body::Network(network) = body {
+        of_tls(network, say);
+    } else if let Body::Http(http) = body {
+        of_http(http, say);
+    } else if let Body::Ssh(ssh) = body {
+        of_ssh(ssh, say);
+    } else if let Body::Smb(smb) = body {
+        of_smb(smb, say);
+    } else if let Body::Medical(medical) = body {
+        of_medical(medical, say);
+    }
+}
+
+fn of_tls<'e>(network: &'e Network, say: Say<'_, 'e>) {
+    if !tls_answered(network) {
+        return;
+    }
+    let name = network.tls_sni.as_deref();
+    if let Some(fact) = fact("hostname", name, 60, "TLS SNI") {
+        say(End::Destination, fact);
+    }
+    let subject = network.tls_subject.as_deref();
+    if let Some(fact) = fact("certificate_subject", subject, 70, "TLS certificate") {
+        say(End::Destination, fact);
+    }
+}
+
+fn of_http<'e>(http: &'e Http, say: Say<'_, 'e>) {
+    let agent = http.user_agent.as_deref();
+    if let Some(fact) = fact("user_agent", agent, 50, "HTTP User-Agent") {
+        say(End::Source, fact);
+    }
+    if http.code.is_none() {
+        return;
+    }
+    let server = http.server.as_deref();
+    if let Some(fact) = fact("server_software", server, 70, "HTTP Server") {
+        say(End::Destination, fact);
+    }
+    let named = http.host.as_deref().filter(|host| is_name(host));
+    if let Some(fact) = fact("hostname", named, 50, "HTTP Host") {
+        say(End::Destination, fact);
+    }
+}
+
+fn of_ssh<'e>(ssh: &'e Ssh, say: Say<'_, 'e>) {
+    for (end, software) in [
+        (End::Source, ssh.client_software.as_deref()),
+        (End::Destination, ssh.server_software.as_deref()),
+    ] {
+        if let Some(fact) = fact("ssh_software", software, 80, "SSH identification") {
+            say(end, fact);
+        }
+        let system = software.and_then(system_of);
+        if let Some(fact) = fact("os", system, 50, "SSH identification") {
+            say(end, fact);
+        }
+    }
+}
+
+/// The system that the packager of an SSH server writes into its banner.
+fn system_of(software: &str) -> Option<&'static str> {
+    let systems = [
+        ("ubuntu", "Ubuntu"),
+        ("debian", "Debian"),
+        ("raspbian", "Raspberry Pi OS"),
+        ("freebsd", "FreeBSD"),
+        ("windows", "Windows"),
+        ("cisco", "Cisco IOS"),
+        ("rosssh", "RouterOS"),
+    ];
+    let lower = software.to_ascii_lowercase();
+    let found = systems.iter().find(|(word, _)| lower.contains(word));
+    found.map(|(_, system)| *system)
+}
+
+fn of_smb<'e>(smb: &'e Smb, say: Say<'_, 'e>) {
+    let workstation = smb.workstation.as_deref();
+    for (name, confidence) in [("workstation", 85), ("hostname", 80)] {
+        if let Some(fact) = fact(name, workstation, confidence, "NTLMSSP workstation") {
+            say(End::Source, fact);
+        }
+    }
+    let server = smb.server_name.as_deref();
+    if let Some(fact) = fact("hostname", server, 90, "NTLMSSP server name") {
+        say(End::Destination, fact);
+    }
+    if let Some(version) = smb.server_os.as_deref() {
+        say(
+            End::Destination,
+            Fact {
+                name: "os",
+                value: Cow::Owned(format!("Windows {version}")),
+                // Samba states the version of a Windows too.
+                confidence: 70,
+                source: "NTLMSSP server version",
+            },
+        );
+    }
+}
+
+fn of_medical<'e>(medical: &'e Medical, say: Say<'_, 'e>) {
+    let m = medical;
+    let facts = [
+        ("ae_title", &m.calling_ae, 80, "DICOM calling AE"),
+        (
+            "implementation",
+            &m.calling_implementation,
+            80,
+            "DICOM implementation UID",
+        ),
+        (
+            "application",
+            &m.calling_version,
+            80,
+            "DICOM implementation version",
+        ),
+        ("application", &m.sending_app, 70, "HL7 MSH-3"),
+        ("facility", &m.sending_facility, 60, "HL7 MSH-4"),
+    ];
+    for (name, value, confidence, source) in facts {
+        if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
+            say(End::Source, fact);
+        }
+    }
+    // A data set may be passed on by another device than the one that made it.
+    if m.operation.as_deref() == Some("C-STORE") {
+        let facts = [
+            ("vendor", &m.manufacturer, 40, "DICOM data set"),
+            ("model", &m.model, 40, "DICOM data set"),
+            ("modality", &m.modality, 40, "DICOM data set"),
+        ];
+        for (name, value, confidence, source) in facts {
+            if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
+                say(End::Source, fact);
+            }
+        }
+    }
+    if !medical_answered(m) {
+        return;
+    }
+    let facts = [
+        ("ae_title", &m.called_ae, 80, "DICOM called AE"),
+        (
+            "implementation",
+            &m.called_implementation,
+            80,
+            "DICOM implementation UID",
+        ),
+        (
+            "application",
+            &m.called_version,
+            80,
+            "DICOM implementation version",
+        ),
+        ("application", &m.receiving_app, 60, "HL7 MSH-5"),
+        ("facility", &m.receiving_facility, 50, "HL7 MSH-6"),
+    ];
+    for (name, value, confidence, source) in facts {
+        if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
+            say(End::Destination, fact);
+        }
+    }
+}
+
+/// Facts about the client of a DHCP exchange, which no end of the conversation need be.
+pub(super) fn of_dhcp<'e>(dhcp: &'e Dhcp, say: &mut dyn FnMut(Fact<'e>)) {
+    let class = dhcp.vendor_class.as_deref();
+    let facts = [
+        fact("hostname", dhcp.host_name.as_deref(), 80, "DHCP option 12"),
+        fact("vendor_class", class, 60, "DHCP option 60"),
+        fact("os", class.and_then(system_of_class), 50, "DHCP option 60"),
+    ];
+    facts.into_iter().flatten().for_each(say);
+}
+
+fn system_of_class(class: &str) -> Option<&'static str> {
+    let systems = [
+        ("MSFT ", "Windows"),
+        ("android-dhcp", "Android"),
+        ("udhcp", "Linux (busybox)"),
+    ];
+    let found = systems.iter().find(|(start, _)| class.starts_with(start));
+    found.map(|(_, system)| *system)
+}
+
+/// True for a host name, false for an address.
+pub(super) fn is_name(host: &str) -> bool {
+    host.trim_matches(['[', ']'])
+        .parse::<std::net::IpAddr>()
+        .is_err()
+        && host.chars().any(char::is_alphabetic)
+}
+
+/// True when the destination answered: only then it offers what was asked of it.
+pub(super) fn answered(body: &Body) -> bool {
+    match body {
+        Body::Network(network) => flow_answered(network) || tls_answered(network),
+        Body::Http(http) => http.code.is_some(),
+        Body::Dns(dns) => dns.rcode.is_some() || dns.response_time.is_some(),
+        Body::Smb(smb) => smb.dialect.is_some() || smb.server_name.is_some(),
+        Body::Ssh(ssh) => ssh.server_software.is_some(),
+        Body::Medical(medical) => medical_answered(medical),
+        // Who serves DHCP is in the message, not in its direction.
+        Body::Dhcp(_) | Body::Inventory(_) => false,
+    }
+}
+
+/// A reset is no answer; without the flags, data in both directions is.
+fn flow_answered(network: &Network) -> bool {
+    let back = network.bytes_in.unwrap_or(0) > 0;
+    match network.tcp_flags_in.as_deref() {
+        Some(flags) if !flags.is_empty() => {
+            flags.contains('S') || (flags.contains('P') && !flags.contains('R'))
+        }
+        _ => back,
+    }
+}
+
+fn tls_answered(network: &Network) -> bool {
+    network.tls_established == Some(true) || network.tls_cipher.is_some()
+}
+
+fn medical_answered(medical: &Medical) -> bool {
+    medical.ack_code.is_some()
+        || medical
+            .status
+            .as_deref()
+            .is_some_and(|status| !matches!(status, "rejected" | "aborted"))
+}
