@@ -1,7 +1,8 @@
-//! Live capture: messages, and rings over veth pairs in network namespaces that this test makes and removes.
+//! Live capture: messages, and rings over veth pairs in network namespaces that the tests make and
+//! remove.
 //!
-//! The test starts itself again inside the namespaces: as the sensor, and as the sender. It needs
-//! root; without, it says so, and fails only where `VIGIE_TEST_ROOT=1` promises root.
+//! They start this program again inside the namespaces: as the sensor, and as the sender. That
+//! needs root; without, they say so, and fail only where `VIGIE_TEST_ROOT=1` promises root.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
