@@ -1,8 +1,8 @@
 //! The classic capture format.
 //!
-//! Enters: a stream at its first octet. Leaves: cuts of the stream, one per record. Refuses: records
-//! over [`FRAME_BYTES_MAX`], versions before 2. A record's length is the only guide to the next one:
-//! after an impossible one nothing more can be read.
+//! Enters: a stream at its first octet. Leaves: cuts of the stream, one per record. Refuses:
+//! records over [`FRAME_BYTES_MAX`], versions before 2. A record's length is the only guide to the
+//! next one: after an impossible one nothing more can be read.
 //! Source: draft-ietf-opsawg-pcap; libpcap savefile.c for version 2.3 and the modified format.
 
 use model::Nanos;

@@ -304,6 +304,61 @@ fn compressed_and_plain_are_the_same() {
     }
 }
 
+/// Gives few octets a call, and is interrupted now and then, as a pipe may be.
+struct Trickle {
+    bytes: Cursor<Vec<u8>>,
+    calls: usize,
+}
+
+impl Read for Trickle {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.calls += 1;
+        if self.calls.is_multiple_of(5) {
+            return Err(std::io::ErrorKind::Interrupted.into());
+        }
+        let room = (self.calls % 7 + 1).min(out.len());
+        self.bytes.read(&mut out[..room])
+    }
+}
+
+#[test]
+fn short_reads_are_the_same() {
+    for plain in [small_pcap(), mixed_pcapng()] {
+        let (frames, _, _) = read(&plain);
+        for bytes in [plain.clone(), gzip(&plain), zstd(&plain)] {
+            let bytes = Cursor::new(bytes);
+            let trickle = Trickle { bytes, calls: 0 };
+            let mut source = Source::of(Stream::of("pipe", Box::new(trickle))).unwrap();
+            let (seen, error, _) = drain(&mut source);
+            assert!(error.is_none(), "{error:?}");
+            assert_eq!(seen, frames);
+        }
+    }
+}
+
+/// Fails after its octets.
+struct Failing(Cursor<Vec<u8>>);
+
+impl Read for Failing {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(out) {
+            Ok(0) => Err(std::io::ErrorKind::ConnectionReset.into()),
+            outcome => outcome,
+        }
+    }
+}
+
+#[test]
+fn a_failing_disk_costs_nothing_before_it() {
+    let bytes = Cursor::new(small_pcap());
+    let mut source = Source::of(Stream::of("disk", Box::new(Failing(bytes)))).unwrap();
+    let (seen, error, _) = drain(&mut source);
+    assert_eq!(seen.len(), 3);
+    let error = error.unwrap();
+    assert_eq!(error.code(), "capture_read");
+    assert_eq!(error.offset(), Some(small_pcap().len() as u64));
+}
+
 #[test]
 fn large_captures_cross_the_buffer() {
     let mut b = Build::new(false);
