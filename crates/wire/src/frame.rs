@@ -32,6 +32,46 @@ impl LinkType {
     pub const LINUX_SLL2: Self = Self(276);
 }
 
+impl LinkType {
+    /// Its name in the registry of tcpdump.org, for messages; `unknown` for one not listed here.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            0 => "NULL",
+            1 => "ETHERNET",
+            6 => "IEEE802_5",
+            7 => "ARCNET_BSD",
+            8 => "SLIP",
+            9 => "PPP",
+            10 => "FDDI",
+            50 => "PPP_HDLC",
+            51 => "PPP_ETHER",
+            101 => "RAW",
+            104 => "C_HDLC",
+            105 => "IEEE802_11",
+            107 => "FRELAY",
+            108 => "LOOP",
+            113 => "LINUX_SLL",
+            117 => "PFLOG",
+            119 => "IEEE802_11_PRISM",
+            127 => "IEEE802_11_RADIOTAP",
+            163 => "IEEE802_11_AVS",
+            187 => "BLUETOOTH_HCI_H4",
+            189 => "USB_LINUX",
+            192 => "PPI",
+            195 => "IEEE802_15_4_WITHFCS",
+            220 => "USB_LINUX_MMAPPED",
+            228 => "IPV4",
+            229 => "IPV6",
+            230 => "IEEE802_15_4_NOFCS",
+            239 => "NFLOG",
+            249 => "USBPCAP",
+            276 => "LINUX_SLL2",
+            _ => "unknown",
+        }
+    }
+}
+
 /// One captured frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {

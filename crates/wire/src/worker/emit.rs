@@ -46,11 +46,6 @@ impl Emitter {
         }
     }
 
-    /// The events to come follow the last packet.
-    pub(super) fn begin_after(&mut self) {
-        self.begin(self.number.saturating_add(1));
-    }
-
     /// The packet that events belong to.
     pub(super) const fn number(&self) -> u64 {
         self.number

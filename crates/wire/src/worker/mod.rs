@@ -144,9 +144,19 @@ impl Worker {
         self.publish();
     }
 
-    /// Ends every flow; the worker can go on with another capture.
+    /// Ends every flow; the worker can go on with another capture. Its events belong to the packet
+    /// after the last one.
     pub fn finish(&mut self, sink: &mut dyn EventSink) {
-        self.emitter.begin_after();
+        self.finish_as(self.emitter.number().saturating_add(1), sink);
+    }
+
+    /// The same, its events as those of packet `number`. Several workers of one capture: [`tick`] each
+    /// to the time of the last packet first, then give each a number of its own after the last one;
+    /// so they send what one worker would send.
+    ///
+    /// [`tick`]: Self::tick
+    pub fn finish_as(&mut self, number: u64, sink: &mut dyn EventSink) {
+        self.emitter.begin(number);
         self.flush_fragments(self.now, true, sink);
         self.end_all(crate::flow::event::Reason::EndOfCapture, sink);
         self.bindings.clear();
