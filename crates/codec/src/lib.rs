@@ -5,5 +5,6 @@
 
 pub mod bytes;
 pub mod compress;
+pub mod http;
 pub mod tls;
 pub mod x509;

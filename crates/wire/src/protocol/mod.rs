@@ -10,6 +10,7 @@ pub(crate) mod checks;
 mod dns;
 mod driver;
 mod recognise;
+mod http;
 mod registry;
 pub mod replay;
 mod tls;

@@ -11,4 +11,6 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::dns::Llmnr,
     &super::dns::Dns,
     &super::tls::Tls,
+    &super::http::Http2,
+    &super::http::Http,
 ];
