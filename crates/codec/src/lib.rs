@@ -5,5 +5,7 @@
 
 pub mod bytes;
 pub mod compress;
+pub mod digest;
+pub mod http;
 pub mod tls;
 pub mod x509;

@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use model::Millis;
-use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer as _;
 use x509_parser::time::ASN1Time;
 use x509_parser::x509::X509Name;
+
+use crate::digest::{hex, sha256_hex};
 
 /// Most alternative names that are kept.
 pub const NAMES_MAX: usize = model::limit::LIST_ITEMS_MAX;
@@ -55,7 +56,7 @@ impl Certificate {
 /// SHA-256 of a certificate as it came, lower-case hexadecimal.
 #[must_use]
 pub fn sha256(der: &[u8]) -> String {
-    hex(&Sha256::digest(der))
+    sha256_hex(der)
 }
 
 fn time(time: ASN1Time) -> Millis {
@@ -164,14 +165,6 @@ fn push_escaped(value: &str, out: &mut String) {
             out.push(c);
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for octet in bytes {
-        let _ = write!(out, "{octet:02x}");
-    }
-    out
 }
 
 #[cfg(test)]

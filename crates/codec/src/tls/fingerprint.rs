@@ -6,11 +6,9 @@
 
 use std::fmt::Write as _;
 
-use md5::{Digest as _, Md5};
-use sha2::Sha256;
-
 use super::hello::{ClientHello, ServerHello};
 use super::is_grease;
+use crate::digest::{md5_hex, sha256_hex};
 
 const EXT_SERVER_NAME: u16 = 0;
 const EXT_ALPN: u16 = 16;
@@ -27,7 +25,7 @@ pub fn ja3(hello: &ClientHello) -> String {
         dashed(hello.groups.iter().copied()),
         dashed(formats),
     );
-    hex(&Md5::digest(text.as_bytes()))
+    md5_hex(text.as_bytes())
 }
 
 /// JA3S of a server: MD5 in hexadecimal.
@@ -40,7 +38,7 @@ pub fn ja3s(hello: &ServerHello) -> String {
         hello.cipher,
         extensions.collect::<Vec<_>>().join("-")
     );
-    hex(&Md5::digest(text.as_bytes()))
+    md5_hex(text.as_bytes())
 }
 
 /// JA4 of a client; `transport` is `t` for TCP, `q` for QUIC, `d` for DTLS.
@@ -111,7 +109,7 @@ fn short_hash(text: &str) -> String {
     if text.is_empty() {
         return "000000000000".to_owned();
     }
-    let mut out = hex(&Sha256::digest(text.as_bytes()));
+    let mut out = sha256_hex(text.as_bytes());
     out.truncate(12);
     out
 }
@@ -126,12 +124,4 @@ fn dashed(values: impl Iterator<Item = u16>) -> String {
     real.map(|value| value.to_string())
         .collect::<Vec<_>>()
         .join("-")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for octet in bytes {
-        let _ = write!(out, "{octet:02x}");
-    }
-    out
 }

@@ -7,11 +7,14 @@
 
 #[cfg(test)]
 pub(crate) mod checks;
+mod dhcp;
 mod dns;
 mod driver;
 mod recognise;
+mod http;
 mod registry;
 pub mod replay;
+mod ssh;
 mod tls;
 
 use model::class::Body;

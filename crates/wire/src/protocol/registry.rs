@@ -10,5 +10,9 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::dns::Mdns,
     &super::dns::Llmnr,
     &super::dns::Dns,
+    &super::ssh::Ssh,
+    &super::dhcp::Dhcp,
     &super::tls::Tls,
+    &super::http::Http2,
+    &super::http::Http,
 ];

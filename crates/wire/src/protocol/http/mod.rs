@@ -1,0 +1,139 @@
+//! HTTP/1 over TCP, and the recognition of HTTP/2 with prior knowledge.
+//!
+//! Enters: the stream from its start, from inside, or after CONNECT. Leaves: one event per exchange,
+//! with its answer when it was seen. Refuses: bodies (they pass uncopied), credentials, cookies.
+//! Limits: [`parser::LINE_BYTES_MAX`] a line, [`parser::HEAD_BYTES_MAX`] and [`parser::FIELDS_MAX`] a
+//! head, [`session::EXCHANGES_MAX`] open exchanges.
+//! Source: RFC 9110, RFC 9112; RFC 9113 section 3.4 (the preface of HTTP/2).
+
+mod exchange;
+mod parser;
+mod session;
+
+use codec::http::{StartLine, is_method, split_line};
+
+use self::session::HttpSession;
+use super::{Context, First, Probe, Protocol, Session, Side, Step, Transport};
+
+/// HTTP/1, on any port.
+pub(super) struct Http;
+/// HTTP/2 in the clear: recognised only.
+pub(super) struct Http2;
+
+/// Bytes of a line without an end that are enough to believe in it.
+const LONG_LINE_BYTES: usize = 512;
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+impl Protocol for Http {
+    fn name(&self) -> &'static str {
+        "http"
+    }
+
+    fn probe(&self, first: &First<'_>) -> Probe {
+        if first.transport == Transport::Udp {
+            return Probe::No;
+        }
+        let blank = first
+            .bytes
+            .iter()
+            .take_while(|octet| b"\r\n".contains(octet));
+        let bytes = first.bytes.get(blank.count().min(4)..).unwrap_or(&[]);
+        if starts_like(bytes, b"HTTP/") {
+            return probe_status(bytes);
+        }
+        if let Some((line, _)) = split_line(bytes) {
+            return match StartLine::parse(line) {
+                Some(StartLine::Request { version, .. }) if version == b"0.9" => {
+                    if first.has_port(80) {
+                        Probe::Maybe
+                    } else {
+                        Probe::No
+                    }
+                }
+                Some(_) => Probe::Certain,
+                None => Probe::No,
+            };
+        }
+        probe_request_start(bytes)
+    }
+
+    fn open(&self) -> Box<dyn Session> {
+        Box::new(HttpSession::new())
+    }
+}
+
+impl Protocol for Http2 {
+    fn name(&self) -> &'static str {
+        "http2"
+    }
+
+    fn probe(&self, first: &First<'_>) -> Probe {
+        if first.transport == Transport::Udp {
+            Probe::No
+        } else if first.bytes.starts_with(PREFACE) {
+            Probe::Certain
+        } else if PREFACE.starts_with(first.bytes) {
+            Probe::NeedMore
+        } else {
+            Probe::No
+        }
+    }
+
+    fn open(&self) -> Box<dyn Session> {
+        Box::new(Opaque)
+    }
+}
+
+/// A conversation whose name is all that is wanted.
+struct Opaque;
+
+impl Session for Opaque {
+    fn bytes(&mut self, _side: Side, _bytes: &[u8], _cx: &mut Context<'_>) -> Step {
+        Step::DONE
+    }
+
+    fn end(&mut self, _cx: &mut Context<'_>) {}
+}
+
+/// True when `bytes` start with `text`, or are too short to tell but agree with it so far.
+fn starts_like(bytes: &[u8], text: &[u8]) -> bool {
+    let len = bytes.len().min(text.len());
+    let (head, text) = (bytes.get(..len), text.get(..len));
+    matches!((head, text), (Some(a), Some(b)) if a.eq_ignore_ascii_case(b))
+}
+
+fn probe_status(bytes: &[u8]) -> Probe {
+    match bytes.get(5..) {
+        None | Some([]) => Probe::NeedMore,
+        Some([digit, ..]) if digit.is_ascii_digit() => Probe::Certain,
+        Some(_) => Probe::No,
+    }
+}
+
+/// The request line is not whole yet.
+fn probe_request_start(bytes: &[u8]) -> Probe {
+    let end = bytes.iter().position(|&octet| octet == b' ');
+    let Some(end) = end else {
+        let letters = bytes
+            .iter()
+            .all(|o| o.is_ascii_uppercase() || b"-_".contains(o));
+        return if letters && bytes.len() <= codec::http::METHOD_BYTES_MAX {
+            Probe::NeedMore
+        } else {
+            Probe::No
+        };
+    };
+    let (method, target) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
+    let target = target.trim_ascii_start();
+    let sure = target.starts_with(b"/") || target.starts_with(b"http");
+    if is_method(method) && sure && bytes.len() >= LONG_LINE_BYTES {
+        Probe::Certain
+    } else if bytes.len() < codec::http::METHOD_BYTES_MAX || is_method(method) {
+        Probe::NeedMore
+    } else {
+        Probe::No
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! Heads of messages: what is kept of them, and how their bodies are framed.
+//!
+//! Enters: lines. Leaves: the parts of an event, and the framing. Refuses: credentials, cookies and
+//! every field that is not listed. Limits: below. Source: RFC 9110, RFC 9112 sections 5 and 6.
+
+use codec::http::{StartLine, Target, field, host_port};
+use model::class::Http;
+use model::limit::cut;
+use model::sensitive::Shape;
+use model::{Sensitive, Text};
+
+/// Longest line.
+pub(super) const LINE_BYTES_MAX: usize = 32 * 1024;
+/// Longest head.
+pub(super) const HEAD_BYTES_MAX: usize = 256 * 1024;
+/// Most fields of a head.
+pub(super) const FIELDS_MAX: usize = 512;
+
+/// How the body after a head is framed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Framing {
+    pub(super) length: Option<u64>,
+    pub(super) chunked: bool,
+    pub(super) upgrade_tls: bool,
+}
+
+/// A head that is being read.
+pub(super) struct Head {
+    /// Code of a response; `None` for a request.
+    pub(super) code: Option<u16>,
+    /// What the event will say.
+    pub(super) http: Http,
+    pub(super) framing: Framing,
+    /// True for a request line without version.
+    pub(super) is_simple: bool,
+    pub(super) anomalies: Vec<&'static str>,
+    fields: usize,
+    bytes: usize,
+    folding: Option<Kept>,
+}
+
+/// Fields whose value may go on in the next line.
+#[derive(Clone, Copy)]
+enum Kept {
+    UserAgent,
+    Server,
+}
+
+impl Head {
+    /// Reads a first line.
+    pub(super) fn start(line: &[u8]) -> Option<Self> {
+        let mut head = Self {
+            code: None,
+            http: Http::default(),
+            framing: Framing::default(),
+            is_simple: false,
+            anomalies: Vec::new(),
+            fields: 0,
+            bytes: line.len(),
+            folding: None,
+        };
+        match StartLine::parse(line)? {
+            StartLine::Request {
+                method,
+                target,
+                version,
+            } => {
+                head.is_simple = version == b"0.9";
+                head.request(method, target, version);
+            }
+            StartLine::Status { code, reason, .. } => {
+                head.code = Some(code);
+                head.http.code = Some(code);
+                head.http.reason = (!reason.is_empty()).then(|| text(reason));
+            }
+        }
+        Some(head)
+    }
+
+    fn request(&mut self, method: &[u8], target: &[u8], version: &[u8]) {
+        let parts = Target::parse(method, target);
+        self.http.method = Some(text(method));
+        self.http.version = Some(text(version));
+        self.http.path = parts.path.map(|path| Sensitive::path(&lossy(path)));
+        let query = parts.query.filter(|query| !query.is_empty());
+        self.http.query = query.map(|query| Sensitive::new(Shape::Query, &lossy(query)));
+        if let Some(authority) = parts.authority {
+            self.authority(authority);
+        }
+    }
+
+    fn authority(&mut self, value: &[u8]) {
+        let (host, port) = host_port(value);
+        if host.is_empty() {
+            return;
+        }
+        match &self.http.host {
+            // The target wins over the Host field.
+            Some(known) if *known != host => self.note("http-host-mismatch"),
+            Some(_) => {}
+            None => {
+                self.http.host = Some(cut(&host).to_owned().into());
+                self.http.port = port;
+            }
+        }
+    }
+
+    /// True for a request.
+    pub(super) const fn is_request(&self) -> bool {
+        self.code.is_none()
+    }
+
+    /// Reads a field line; false when the head is too long to go on.
+    pub(super) fn line(&mut self, line: &[u8]) -> bool {
+        self.bytes = self.bytes.saturating_add(line.len());
+        self.fields += 1;
+        if self.bytes > HEAD_BYTES_MAX || self.fields > FIELDS_MAX {
+            self.note("http-long-head");
+            return false;
+        }
+        if line.first().is_some_and(|octet| b" \t".contains(octet)) {
+            self.fold(line);
+            return true;
+        }
+        self.folding = None;
+        match field(line) {
+            Some((name, value)) => self.field(&name.to_ascii_lowercase(), value),
+            None => self.note("http-bad-field"),
+        }
+        true
+    }
+
+    fn field(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"content-length" => self.content_length(value),
+            b"transfer-encoding" => {
+                let last = value.rsplit(|&octet| octet == b',').next();
+                let last = last.unwrap_or(value).trim_ascii();
+                self.framing.chunked |= last.eq_ignore_ascii_case(b"chunked");
+            }
+            b"content-type" => {
+                let bare = value.split(|&octet| octet == b';').next().unwrap_or(value);
+                let bare = (!bare.is_empty()).then(|| lower(bare));
+                if self.is_request() {
+                    self.http.request_type = bare;
+                } else {
+                    self.http.content_type = bare;
+                }
+            }
+            b"upgrade" => {
+                let tls = value
+                    .get(..4)
+                    .is_some_and(|v| v.eq_ignore_ascii_case(b"tls/"));
+                self.framing.upgrade_tls = tls;
+            }
+            _ if self.is_request() => self.request_field(name, value),
+            b"server" => {
+                self.http.server = Some(text(value));
+                self.folding = Some(Kept::Server);
+            }
+            _ => {}
+        }
+    }
+
+    fn request_field(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"host" => self.authority(value),
+            b"user-agent" => {
+                self.http.user_agent = Some(text(value));
+                self.folding = Some(Kept::UserAgent);
+            }
+            b"referer" => self.http.referrer = Some(Sensitive::path(&lossy(value))),
+            b"authorization" | b"proxy-authorization" => {
+                let scheme = value.split(|&octet| octet == b' ').next().unwrap_or(&[]);
+                let plain = |o: &u8| o.is_ascii_alphanumeric() || b"-_".contains(o);
+                // A value without scheme is a credential: it is not kept.
+                let kept = scheme.len() < value.len() && scheme.len() <= 24;
+                if kept && !scheme.is_empty() && scheme.iter().all(plain) {
+                    self.http.auth_scheme = Some(lower(scheme));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn content_length(&mut self, value: &[u8]) {
+        let first = value.split(|&octet| octet == b',').next().unwrap_or(value);
+        let digits = std::str::from_utf8(first.trim_ascii()).ok();
+        let Some(length) = digits.and_then(|digits| digits.parse::<u64>().ok()) else {
+            return self.note("http-bad-length");
+        };
+        if self.framing.length.is_some_and(|known| known != length) {
+            self.note("http-two-lengths");
+        }
+        self.framing.length.get_or_insert(length);
+    }
+
+    fn fold(&mut self, line: &[u8]) {
+        let kept = match self.folding {
+            Some(Kept::UserAgent) => &mut self.http.user_agent,
+            Some(Kept::Server) => &mut self.http.server,
+            None => return,
+        };
+        if let Some(kept) = kept {
+            let more = format!("{kept} {}", lossy(line.trim_ascii()));
+            *kept = cut(&more).to_owned().into();
+        }
+    }
+
+    fn note(&mut self, anomaly: &'static str) {
+        if !self.anomalies.contains(&anomaly) {
+            self.anomalies.push(anomaly);
+        }
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn text(bytes: &[u8]) -> Text {
+    let all = lossy(bytes);
+    cut(&all).to_owned().into()
+}
+
+fn lower(bytes: &[u8]) -> Text {
+    text(&bytes.trim_ascii().to_ascii_lowercase())
+}
