@@ -7,3 +7,4 @@ pub mod bytes;
 pub mod compress;
 pub mod tls;
 pub mod x509;
+pub mod hl7;

@@ -13,6 +13,9 @@ mod recognise;
 mod registry;
 pub mod replay;
 mod tls;
+mod hl7;
+mod registry;
+pub mod replay;
 
 use model::class::Body;
 use model::{Nanos, Text};

@@ -11,4 +11,5 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::dns::Llmnr,
     &super::dns::Dns,
     &super::tls::Tls,
+    &super::hl7::Hl7,
 ];
