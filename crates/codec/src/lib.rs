@@ -5,6 +5,7 @@
 
 pub mod bytes;
 pub mod compress;
+pub mod dicom;
+pub mod hl7;
 pub mod tls;
 pub mod x509;
-pub mod hl7;

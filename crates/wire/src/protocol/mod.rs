@@ -7,15 +7,14 @@
 
 #[cfg(test)]
 pub(crate) mod checks;
+mod dicom;
 mod dns;
 mod driver;
+mod hl7;
 mod recognise;
 mod registry;
 pub mod replay;
 mod tls;
-mod hl7;
-mod registry;
-pub mod replay;
 
 use model::class::Body;
 use model::{Nanos, Text};

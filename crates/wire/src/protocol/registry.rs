@@ -12,4 +12,5 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::dns::Dns,
     &super::tls::Tls,
     &super::hl7::Hl7,
+    &super::dicom::Dicom,
 ];
