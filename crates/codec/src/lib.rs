@@ -7,5 +7,7 @@ pub mod bytes;
 pub mod compress;
 pub mod digest;
 pub mod http;
+pub mod dicom;
+pub mod hl7;
 pub mod tls;
 pub mod x509;

@@ -8,8 +8,10 @@
 #[cfg(test)]
 pub(crate) mod checks;
 mod dhcp;
+mod dicom;
 mod dns;
 mod driver;
+mod hl7;
 mod recognise;
 mod http;
 mod registry;

@@ -15,4 +15,6 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::tls::Tls,
     &super::http::Http2,
     &super::http::Http,
+    &super::hl7::Hl7,
+    &super::dicom::Dicom,
 ];
