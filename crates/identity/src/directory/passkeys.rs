@@ -76,7 +76,10 @@ impl Directory {
         let label = canonical_label(label)?;
         let challenge = passkey::challenge_of(&answer.response.client_data)?;
         let purpose = Purpose::Register(name.to_owned());
-        let begun = self.lock().ceremonies.take(&challenge, &purpose, party, now.0);
+        let begun = self
+            .lock()
+            .ceremonies
+            .take(&challenge, &purpose, party, now.0);
         begun.ok_or(Refusal::BadPasskey("too late, begin again"))?;
         let passkey = passkey::register(answer, &challenge, party, label, now.0)?;
         let view = view(&passkey);
@@ -178,7 +181,9 @@ impl Directory {
             // Verified where nothing else can change it: two answers cannot share one counter.
             let handle = account.handle.clone();
             let mut keys = account.passkeys.iter_mut();
-            let key = keys.find(|key| key.id == id).ok_or(Refusal::BadCredentials)?;
+            let key = keys
+                .find(|key| key.id == id)
+                .ok_or(Refusal::BadCredentials)?;
             key.count = passkey::authenticate(answer, key, &handle, &challenge, party)?;
             key.last_used = Some(now.0);
             Ok(())

@@ -96,8 +96,8 @@ impl Directory {
         let mut state = self.lock();
         let begun = state.throttle.begin(None, from, now.0);
         begun.map_err(|retry_after_ms| Refusal::TooMany { retry_after_ms })?;
-        let right = state.accounts.is_empty()
-            && state.first_token == Some(session::digest(token.trim()));
+        let right =
+            state.accounts.is_empty() && state.first_token == Some(session::digest(token.trim()));
         if !right {
             return Err(Refusal::BadToken);
         }

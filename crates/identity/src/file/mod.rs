@@ -129,7 +129,11 @@ pub(crate) fn save(path: &Path, accounts: &Accounts) -> io::Result<()> {
 
 /// Where a JSON text is wrong, without quoting it: it holds hashes.
 fn place(error: &serde_json::Error) -> String {
-    format!("not valid at line {} column {}", error.line(), error.column())
+    format!(
+        "not valid at line {} column {}",
+        error.line(),
+        error.column()
+    )
 }
 
 /// The version that this code writes.

@@ -66,7 +66,11 @@ pub(super) fn of_attestation_object(octets: &[u8]) -> Result<Vec<u8>, Refusal> {
     };
     let data = entries.into_iter().find_map(|(name, value)| {
         let wanted = name.as_text() == Some("authData");
-        if wanted { value.into_bytes().ok() } else { None }
+        if wanted {
+            value.into_bytes().ok()
+        } else {
+            None
+        }
     });
     data.ok_or(bad)
 }

@@ -34,7 +34,8 @@ impl PublicKey {
             (Some(KTY_EC2), Some(ES256)) if map.int(CRV) == Some(CRV_P256) => {
                 let x = map.octets::<32>(X).ok_or(bad.clone())?;
                 let y = map.octets::<32>(Y).ok_or(bad.clone())?;
-                let point = p256::EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
+                let point =
+                    p256::EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
                 let key = p256::ecdsa::VerifyingKey::from_encoded_point(&point);
                 Ok(Self::Es256(Box::new(key.map_err(|_| bad)?)))
             }
@@ -47,8 +48,14 @@ impl PublicKey {
                 Ok(Self::EdDsa(Box::new(key)))
             }
             (Some(KTY_RSA), Some(RS256)) => {
-                let n = map.get(RSA_N).and_then(Value::as_bytes).ok_or(bad.clone())?;
-                let e = map.get(RSA_E).and_then(Value::as_bytes).ok_or(bad.clone())?;
+                let n = map
+                    .get(RSA_N)
+                    .and_then(Value::as_bytes)
+                    .ok_or(bad.clone())?;
+                let e = map
+                    .get(RSA_E)
+                    .and_then(Value::as_bytes)
+                    .ok_or(bad.clone())?;
                 Ok(Self::Rs256(Box::new(RsaKey::new(n, e).ok_or(bad)?)))
             }
             _ => Err(Refusal::BadPasskey("algorithm is not supported")),

@@ -21,7 +21,10 @@ impl RsaKey {
             return None;
         }
         let modulus = U2048::from_be_bytes(n);
-        #[expect(deprecated, reason = "the other constructor does not report an even modulus")]
+        #[expect(
+            deprecated,
+            reason = "the other constructor does not report an even modulus"
+        )]
         let params = Option::from(DynResidueParams::new_checked(&modulus))?;
         Some(Self { modulus, params })
     }
@@ -35,7 +38,9 @@ impl RsaKey {
             return false;
         }
         let residue = DynResidue::new(&signature, self.params);
-        let opened = residue.pow_bounded_exp(&U2048::from_u32(65_537), 17).retrieve();
+        let opened = residue
+            .pow_bounded_exp(&U2048::from_u32(65_537), 17)
+            .retrieve();
         opened.to_be_bytes() == encoded(message)
     }
 }

@@ -69,9 +69,8 @@ pub(crate) fn verify(password: &Secret, hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else {
         return false;
     };
-    let bounded = Params::try_from(&hash).is_ok_and(|params| {
-        params.m_cost() <= MEMORY_KIB_MAX && params.t_cost() <= PASSES_MAX
-    });
+    let bounded = Params::try_from(&hash)
+        .is_ok_and(|params| params.m_cost() <= MEMORY_KIB_MAX && params.t_cost() <= PASSES_MAX);
     bounded
         && Argon2::default()
             .verify_password(password.reveal().as_bytes(), &hash)
@@ -98,7 +97,9 @@ pub(crate) fn check(password: &Secret, name: &str) -> Result<(), Refusal> {
         return Err(Refusal::WeakPassword("it contains the account name"));
     }
     if COMMON.iter().any(|common| lower.starts_with(common)) {
-        return Err(Refusal::WeakPassword("it starts with a well-known password"));
+        return Err(Refusal::WeakPassword(
+            "it starts with a well-known password",
+        ));
     }
     Ok(())
 }
