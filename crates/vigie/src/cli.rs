@@ -43,8 +43,8 @@ pub(crate) enum Command {
         vigie read - --only dns_activity\n  vigie read a.pcap b.pcapng --into-store")]
     Read(Read),
     /// Feed a capture to a running Vigie, timestamps moved to now
-    #[command(after_help = "Examples:\n  vigie replay day.pcap --speed max\n  vigie replay --purge \
-        exercise-3")]
+    #[command(after_help = "Examples:\n  vigie replay day.pcap --speed max\n  vigie replay \
+        exercise.pcap --speed 10 --id exercise-3")]
     Replay(Replay),
     /// Search the store, or ask it in SQL
     #[command(after_help = "Examples:\n  vigie query 'proto:dns query:*.example.org bytes:>10MB'\n  \
@@ -128,17 +128,14 @@ pub(crate) struct Read {
 #[derive(Args)]
 pub(crate) struct Replay {
     /// Capture to feed
-    #[arg(required_unless_present = "purge", value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
     /// Times faster than recorded, or `max`
     #[arg(long, default_value = "1", value_name = "N|max")]
     pub(crate) speed: String,
     /// Name of the replay: its events carry the label replay:ID
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Remove the events of this replay
-    #[arg(long, value_name = "ID", conflicts_with = "file")]
-    pub(crate) purge: Option<String>,
 }
 
 /// Forms of answers.

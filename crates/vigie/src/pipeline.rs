@@ -6,7 +6,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use detect::asset::Inventory;
+use detect::asset::SharedInventory;
 use model::Event;
 use model::port::{
     Asset, AssetView, AuditEntry, AuditTrail, EventQuery, Events, Query, QueryError, Rows,
@@ -22,7 +22,7 @@ pub(crate) struct Pipeline {
     /// Zones in force.
     pub(crate) zones: Mutex<Zones>,
     /// Assets known.
-    pub(crate) inventory: Mutex<Inventory>,
+    pub(crate) inventory: SharedInventory,
     /// The store.
     pub(crate) store: Store,
 }
@@ -32,7 +32,7 @@ impl Pipeline {
     pub(crate) fn new(config: &Config, store: Store) -> Self {
         Self {
             zones: Mutex::new(zones(config)),
-            inventory: Mutex::new(crate::role::core::inventory(config)),
+            inventory: SharedInventory::new(crate::role::core::inventory(config)),
             store,
         }
     }
@@ -48,10 +48,7 @@ impl Pipeline {
         drop(zones);
         // Then what each event says of the assets, while its values are still clear.
         // Replayed events never feed the inventory: they are an exercise.
-        let mut inventory = lock(&self.inventory);
-        let real = events.iter().filter(|event| !is_replay(event));
-        real.for_each(|event| inventory.observe(event));
-        drop(inventory);
+        self.inventory.observe(events.iter().filter(|event| !is_replay(event)));
         // Last the store: it masks at its door, and only its word is an acknowledgement.
         self.store.ingest(events).map(|_| ()).map_err(|error| error.to_string())
     }
@@ -79,7 +76,7 @@ pub(crate) struct Assets(pub(crate) Arc<Pipeline>);
 
 impl AssetView for Assets {
     fn assets(&self) -> Vec<Asset> {
-        lock(&self.0.inventory).assets()
+        self.0.inventory.assets()
     }
 }
 
@@ -101,10 +98,10 @@ pub(crate) struct Trail(pub(crate) Arc<Pipeline>);
 
 impl AuditTrail for Trail {
     fn record(&self, entry: &AuditEntry) -> Result<(), String> {
-        self.0.store.audit().record(entry)
+        self.0.store.trail().record(entry)
     }
 
     fn latest(&self, limit: usize) -> Result<Vec<AuditEntry>, String> {
-        self.0.store.audit().latest(limit)
+        self.0.store.trail().latest(limit)
     }
 }

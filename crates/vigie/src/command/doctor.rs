@@ -83,7 +83,7 @@ fn running(cli: &Cli) -> Finding {
 }
 
 fn interfaces() -> Vec<Finding> {
-    let all = capture::live::interfaces();
+    let all = capture::live::interfaces().unwrap_or_default();
     if all.is_empty() {
         return vec![bad("capture: no interface found".to_owned(), "plug one in")];
     }
@@ -93,12 +93,7 @@ fn interfaces() -> Vec<Finding> {
             if !interface.up {
                 return bad(format!("capture: {name} is down"), format!("ip link set {name} up"));
             }
-            let config = LiveConfig {
-                interface: name.clone(),
-                ring_mib: 1,
-                promiscuous: false,
-                ..LiveConfig::default()
-            };
+            let config = LiveConfig { ring_mib: 1, promiscuous: false, ..LiveConfig::of(name) };
             match Ring::open(&config) {
                 Ok(_) => good(format!("capture: {name} can be watched")),
                 Err(error) => Finding {

@@ -17,7 +17,6 @@ use crate::config::Config;
 use crate::exit::{Done, Usage};
 use crate::link::{Uplink, UplinkConfig};
 use crate::output::{Progress, say};
-use crate::role::control::{Request, actor, ask};
 use crate::state::DataDir;
 use crate::{stop, time};
 
@@ -27,16 +26,7 @@ const BATCH_EVENTS: usize = 2048;
 /// Runs the command.
 pub(crate) fn run(cli: &Cli, options: &Replay) -> Result<Done> {
     let dir = DataDir::open(cli)?;
-    if let Some(id) = &options.purge {
-        let request = Request::Purge { replay: id.clone(), actor: actor() };
-        let answer = ask(&dir, || crate::role::core::open_store(cli, &dir), &request)?;
-        let removed = answer.get("removed").and_then(serde_json::Value::as_u64).unwrap_or(0);
-        say(&format!("vigie: {removed} events of replay {id} removed"));
-        return Ok(Done::Fully);
-    }
-    let Some(file) = &options.file else {
-        return Err(Usage("replay needs a capture, or --purge ID".into()).into());
-    };
+    let file = &options.file;
     if !dir.link_socket().exists() {
         return Err(Usage(format!(
             "{}: no Vigie is running on this folder; start 'vigie up' first",

@@ -31,8 +31,6 @@ pub(crate) struct Config {
     pub(crate) store: Storage,
     /// The console.
     pub(crate) console: Console,
-    /// Prometheus metrics and health.
-    pub(crate) metrics: Metrics,
     /// Memory ceilings of the role processes.
     pub(crate) memory: Memory,
 }
@@ -117,14 +115,6 @@ pub(crate) struct Console {
     pub(crate) hosts: Vec<String>,
 }
 
-/// Prometheus metrics and health.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Metrics {
-    /// Address and port of `/metrics`, `/healthz`, `/readyz`; port 0 takes a free one.
-    pub(crate) listen: String,
-}
-
 /// Memory ceilings of the role processes.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -191,12 +181,6 @@ impl Default for Console {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { listen: "127.0.0.1:8471".to_owned() }
-    }
-}
-
 impl Default for Memory {
     fn default() -> Self {
         Self { sensor: Bytes::mib(1024), core: Bytes::mib(4096), spool: Bytes::mib(1024) }
@@ -252,14 +236,10 @@ impl Config {
                 })?;
             }
         }
-        for (key, text) in
-            [("console.listen", &self.console.listen), ("metrics.listen", &self.metrics.listen)]
-        {
-            text.parse::<std::net::SocketAddr>().map_err(|_| {
-                Refused(format!("{key}: '{text}' is not address:port such as 127.0.0.1:8470"))
-            })?;
-        }
-        Ok(())
+        let listen = &self.console.listen;
+        listen.parse::<std::net::SocketAddr>().map(|_| ()).map_err(|_| {
+            Refused(format!("console.listen: '{listen}' is not address:port such as 127.0.0.1:8470"))
+        })
     }
 
     /// The zones, ready to look up.

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use model::port::{AuditEntry, AuditTrail as _, EventQuery as _, Query};
+use model::port::{EventQuery as _, Query};
 use model::{EventUid, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::Store;
+use store::{Opening, Store};
 
 use crate::state::DataDir;
 use crate::time;
@@ -34,8 +34,6 @@ pub(crate) enum Request {
     VaultOpen { uid: String, reason: String, actor: String },
     /// End of a month's clear values.
     VaultDestroy { month: String, reason: String, actor: String },
-    /// Removal of a replay's events.
-    Purge { replay: String, actor: String },
 }
 
 /// Asks the running core, or the store itself when none runs.
@@ -159,13 +157,10 @@ fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
         }
         Request::VaultOpen { uid, reason, actor } => vault_open(store, uid, reason, actor),
         Request::VaultDestroy { month, reason, actor } => {
-            traced(store, actor, "vault_destroyed", month, reason)
-                .and_then(|()| store.vault_destroy(month).map_err(|error| error.to_string()))
-                .map(|()| json!({ "destroyed": month }))
+            let opening = Opening { actor, reason, now: time::now() };
+            let destroyed = store.vault().destroy(month, &opening);
+            destroyed.map_err(|error| error.to_string()).map(|()| json!({ "destroyed": month }))
         }
-        Request::Purge { replay, actor } => traced(store, actor, "replay_purged", replay, "")
-            .and_then(|()| store.purge_label(&format!("replay:{replay}")).map_err(|e| e.to_string()))
-            .map(|removed| json!({ "removed": removed })),
     };
     match result {
         Ok(value) => json!({ "ok": value }),
@@ -177,22 +172,11 @@ fn vault_open(store: &Store, uid: &str, reason: &str, actor: &str) -> Result<Val
     let parsed: EventUid = uid
         .parse()
         .map_err(|_| format!("'{uid}' is not an event identity such as 0000002a-0000000000100000"))?;
-    let values = store.vault_open(parsed, actor, reason).map_err(|error| error.to_string())?;
+    let opening = Opening { actor, reason, now: time::now() };
+    let values = store.vault().reveal(parsed, &opening).map_err(|error| error.to_string())?;
     let list: Vec<Value> =
         values.iter().map(|(column, clear)| json!({ "column": column, "value": clear })).collect();
     Ok(json!({ "uid": uid, "values": list }))
-}
-
-/// Writes the trail first: what cannot be traced is not done.
-fn traced(store: &Store, actor: &str, action: &str, object: &str, reason: &str) -> Result<(), String> {
-    store.audit().record(&AuditEntry {
-        time: time::now().0,
-        actor: actor.to_owned(),
-        action: action.to_owned(),
-        object: object.to_owned(),
-        reason: reason.to_owned(),
-        outcome: "ok".to_owned(),
-    })
 }
 
 /// Who runs this command, for the trail.

@@ -41,8 +41,9 @@ pub(crate) fn open_store(cli: &Cli, dir: &DataDir) -> Result<Store> {
 
 fn store_config(config: &Config) -> StoreConfig {
     StoreConfig {
-        retention_days: config.store.retention_days,
-        size_bytes_max: config.store.size_max.0,
+        site: config.site.name.clone().into(),
+        retention_days: Some(config.store.retention_days),
+        segment_bytes_max: Some(config.store.size_max.0),
         free_bytes_min: config.store.free_min.0,
         vault_days: config.store.vault_days,
         query_memory_bytes: config.store.query_memory.as_usize(),
@@ -119,10 +120,12 @@ fn restore(pipeline: &Pipeline) {
     match pipeline.store.events(&query, &AtomicBool::new(false)) {
         Ok(found) => {
             let count = found.events.len();
-            if let Ok(mut inventory) = pipeline.inventory.lock() {
-                // Newest first from the store; the oldest must be told first.
-                found.events.iter().rev().for_each(|event| inventory.restore(event));
-            }
+            let mut inventory = pipeline.inventory.lock();
+            // Newest first from the store; the oldest must be told first.
+            found.events.iter().rev().for_each(|event| {
+                inventory.restore(event);
+            });
+            drop(inventory);
             info!(count, "inventory restored");
         }
         Err(error) => warn!(%error, "the inventory starts empty"),
@@ -131,9 +134,8 @@ fn restore(pipeline: &Pipeline) {
 
 fn write_inventory(pipeline: &Pipeline) {
     let now = time::now();
-    let events = pipeline.inventory.lock().map(|mut inventory| inventory.to_events(now));
-    if let Ok(events) = events
-        && let Err(error) = pipeline.store.ingest(events)
+    let events = pipeline.inventory.lock().to_events(now);
+    if let Err(error) = pipeline.store.ingest(events)
     {
         warn!(%error, "the inventory could not be written; it is tried again");
     }
@@ -165,9 +167,6 @@ impl Console<'_> {
         let address = self.address(wanted, identity.first_run())?;
         let listener = bind(address).await?;
         let at = listener.local_addr()?;
-        let metrics: SocketAddr = self.config.metrics.listen.parse()?;
-        let metrics = bind(metrics).await?;
-        let metrics_at = metrics.local_addr()?;
         let url = format!("http://{at}/");
         self.first_run(&identity, &url)?;
         let shutdown = Arc::new(tokio::sync::Notify::new());
@@ -179,18 +178,9 @@ impl Console<'_> {
                 warn!(%error, "the console ended");
             }
         });
-        let ended = Arc::clone(&shutdown);
-        let reports = Arc::clone(self.reports);
-        tokio::spawn(async move {
-            let text = move || reports.metrics();
-            let stopped = async move { ended.notified().await };
-            if let Err(error) = console::serve_metrics(metrics, text, stopped).await {
-                warn!(%error, "the metrics ended");
-            }
-        });
         let mut run: Run = self.dir.json("run.json").unwrap_or_default();
+        run.metrics = format!("{url}metrics");
         run.console_url = url;
-        run.metrics = format!("http://{metrics_at}/metrics");
         run.ready = true;
         self.dir.write_json("run.json", &run)?;
         Ok(Serving { shutdown })
@@ -226,7 +216,7 @@ impl Console<'_> {
     }
 
     fn state(&self, identity: Arc<Directory>) -> ConsoleState {
-        let hub = Arc::new(LiveHub::new(store::matcher));
+        let hub = Arc::new(LiveHub::new(store::query::matcher));
         follow(self.pipeline, Arc::clone(&hub));
         ConsoleState {
             query: Arc::new(crate::pipeline::Questions(Arc::clone(self.pipeline))),
@@ -264,10 +254,12 @@ async fn bind(address: SocketAddr) -> Result<tokio::net::TcpListener> {
 
 /// Hands acknowledged events to the console's live streams.
 fn follow(pipeline: &Arc<Pipeline>, hub: Arc<LiveHub>) {
-    let receiver = pipeline.store.subscribe();
+    let events = pipeline.store.subscribe(None);
     let spawned = std::thread::Builder::new().name("live".into()).spawn(move || {
-        while let Ok(event) = receiver.recv() {
-            if hub.is_followed() {
+        while let Ok(event) = events.next(Duration::from_secs(1)) {
+            if let Some(event) = event
+                && hub.is_followed()
+            {
                 hub.publish(&event);
             }
         }

@@ -15,7 +15,7 @@ use model::port::{CaptureStatus, EventSink, QueueStatus};
 use model::{Event, Nanos, NodeId, Text, metric};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
-use wire::{Sequence, Worker, WireConfig};
+use wire::{Sequence, WireConfig, Worker};
 
 use crate::cli::{Cli, Up};
 use crate::config::Config;
@@ -95,7 +95,7 @@ fn interfaces(config: &Config, up: &Up) -> Vec<String> {
     if !config.capture.interfaces.is_empty() {
         return config.capture.interfaces.clone();
     }
-    let all = capture::live::interfaces();
+    let all = capture::live::interfaces().unwrap_or_default();
     let mut names: Vec<String> = all
         .iter()
         .filter(|interface| interface.up && !interface.loopback)
@@ -220,12 +220,11 @@ impl Queue {
     }
 
     fn open(&self) -> Result<Ring, capture::live::LiveError> {
-        let ring_mib = usize::try_from(self.config.capture.ring.0 >> 20).unwrap_or(64).max(1);
+        let ring_mib = u32::try_from(self.config.capture.ring.0 >> 20).unwrap_or(64).max(1);
         Ring::open(&LiveConfig {
-            interface: self.interface.clone(),
             ring_mib,
             promiscuous: self.config.capture.promiscuous,
-            ..LiveConfig::default()
+            ..LiveConfig::of(&self.interface)
         })
     }
 
@@ -258,7 +257,7 @@ impl Queue {
             if batch.0.len() >= BATCH_EVENTS || sent.elapsed() >= Duration::from_millis(BATCH_MS) {
                 self.send(&mut batch);
                 sent = Instant::now();
-                let dropped = ring.stats().dropped;
+                let dropped = ring.stats().map_or(0, |stats| stats.dropped);
                 self.publish(packets, bytes, dropped, last, worker);
             }
         }
@@ -275,8 +274,10 @@ impl Queue {
             report.last_packet = last.or(report.last_packet);
         });
         let stats = worker.stats();
-        metric::WIRE_FLOWS.set(stats.flows_now());
-        metric::WIRE_MEMORY.set(stats.memory_bytes());
+        metric::WIRE_FLOWS.set(stats.flows_now);
+        metric::WIRE_MEMORY.set(stats.memory_bytes);
+        metric::WIRE_EVICTED.set(stats.evicted);
+        metric::WIRE_ANOMALIES.set(stats.anomalies.values().sum());
     }
 
     fn send(&self, batch: &mut Batch) {

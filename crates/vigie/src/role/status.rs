@@ -47,6 +47,12 @@ impl Reports {
     }
 }
 
+/// Interfaces of this machine that could be watched.
+fn interfaces() -> Vec<String> {
+    let all = capture::live::interfaces().unwrap_or_default();
+    all.into_iter().map(|interface| interface.name).collect()
+}
+
 /// The view of the console on this installation.
 pub(crate) struct View {
     dir: DataDir,
@@ -88,7 +94,7 @@ impl SystemView for View {
                     (name.to_owned(), cidrs.iter().map(ToString::to_string).collect())
                 })
                 .collect(),
-            interfaces: capture::live::interfaces().into_iter().map(|one| one.name).collect(),
+            interfaces: interfaces(),
         }
     }
 
@@ -101,7 +107,7 @@ impl SystemView for View {
         self.dir
             .write_json("zones.json", &zones)
             .map_err(|error| format!("zones.json could not be written: {error:#}"))?;
-        lock(&self.pipeline.inventory).set_zones(made.clone());
+        self.pipeline.inventory.lock().set_zones(made.clone());
         *lock(&self.pipeline.zones) = made;
         Ok(())
     }
