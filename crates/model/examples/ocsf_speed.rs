@@ -1,7 +1,7 @@
 //! How fast events become OCSF JSON, the binary form, and back, on one core.
 //!
-//! `cargo run --release -p vigie-model --example ocsf_speed [MILLIONS]`: a mix of half flows, 30 % DNS
-//! and 20 % HTTP events, masked, as the store's figures use.
+//! `cargo run --release -p vigie-model --example ocsf_speed [MILLIONS]`: a mix of half flows, 30 %
+//! DNS and 20 % HTTP events, masked, as the store's figures use.
 
 #![expect(clippy::print_stdout, reason = "an example that prints its figures")]
 
