@@ -1,8 +1,8 @@
 //! Which hardware address has which IP address, and which hardware addresses stand for others.
 //!
 //! Enters: pairs stated by ARP, neighbour discovery and DHCP; outside addresses behind a frame's
-//! sender. Leaves: the identity at an address. Refuses: group addresses. Limits: `limit::FRONTS_MAX`,
-//! `limit::OUTSIDE_MAX`; bindings are as many as the addresses of assets.
+//! sender. Leaves: the identity at an address. Refuses: group addresses. Limits:
+//! `limit::FRONTS_MAX`, `limit::OUTSIDE_MAX`; bindings are as many as the addresses of assets.
 //! Source: RFC 826, RFC 4861, RFC 2131, RFC 1027 (proxy ARP).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,8 +117,8 @@ impl Inventory {
         }
     }
 
-    /// A hardware address that answers for too many stands for none: each address becomes an asset of
-    /// its own, and what was learned of the mixture is kept with the hardware address only.
+    /// A hardware address that answers for too many stands for none: each address becomes an asset
+    /// of its own, and what was learned of the mixture is kept with the hardware address only.
     fn split(&mut self, mac: Mac, now: i64) {
         self.counters.macs_shared += 1;
         // One entry per device that proxies; a flood of made-up ones is limited by the assets.

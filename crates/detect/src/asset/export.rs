@@ -1,7 +1,7 @@
 //! Assets as values for others, as events, and back.
 //!
-//! Enters: one asset's record, or an event of ours. Leaves: [`Asset`], OCSF class 5001, or the record
-//! again. Refuses: events that it did not make (counted). Peers are kept as a number only.
+//! Enters: one asset's record, or an event of ours. Leaves: [`Asset`], OCSF class 5001, or the
+//! record again. Refuses: events that it did not make (counted). Peers are kept as a number only.
 //! Source: `model::class::Inventory`, `model::port::Asset`.
 
 use std::borrow::Cow;
@@ -90,8 +90,8 @@ pub(super) fn asset(key: Key, state: &State, zones: &Zones) -> Asset {
 }
 
 impl Inventory {
-    /// Every asset as one event of class 5001, to keep and to export; `now` is their time. Events of
-    /// two calls at the same millisecond have the same identities.
+    /// Every asset as one event of class 5001, to keep and to export; `now` is their time. Events
+    /// of two calls at the same millisecond have the same identities.
     #[must_use]
     pub fn to_events(&self, now: Millis) -> Vec<Event> {
         let assets = self.assets.iter().enumerate();

@@ -1,7 +1,7 @@
 //! Limits of the inventory, each with the reason for its size.
 //!
-//! Enters: nothing. Leaves: named constants. Refuses: nothing. What a limit turned away is counted in
-//! [`super::Counters`].
+//! Enters: nothing. Leaves: named constants. Refuses: nothing. What a limit turned away is counted
+//! in [`super::Counters`].
 
 /// Most assets unless configured: a large hospital group has fewer devices than this.
 pub const ASSETS_MAX_DEFAULT: usize = 32 * 1024;
@@ -16,7 +16,8 @@ pub const IPS_MAX: usize = 32;
 pub const OUTSIDE_MAX: usize = 8;
 /// Most hardware addresses whose outside addresses are followed.
 pub const FRONTS_MAX: usize = 4096;
-/// Most attributes of one asset; the least certain one goes. Not above `model::limit::LIST_ITEMS_MAX`.
+/// Most attributes of one asset; the least certain one goes. Not above
+/// `model::limit::LIST_ITEMS_MAX`.
 pub const ATTRIBUTES_MAX: usize = 32;
 /// Most attributes of one name: a server has many names, but one must not crowd out the rest.
 pub const SAME_NAME_MAX: usize = 8;

@@ -408,8 +408,8 @@ fn flow(body: &Body) -> Option<&Network> {
     }
 }
 
-/// The service that a conversation asked for: what was recognised, else the transport, at ports that
-/// are not ephemeral.
+/// The service that a conversation asked for: what was recognised, else the transport, at ports
+/// that are not ephemeral.
 fn service(connection: &Connection, named: bool) -> Option<(&str, u16)> {
     let port = connection.dst_port.unwrap_or(0);
     if named {

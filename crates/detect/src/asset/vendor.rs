@@ -1,6 +1,7 @@
 //! Vendors by the prefix of a hardware address.
 //!
-//! Enters: our table (`rules/vendors.tsv`), and the text of the IEEE registry when the caller has it.
+//! Enters: our table (`rules/vendors.tsv`), and the text of the IEEE registry when the caller has
+//! it.
 //! Leaves: a vendor name. Refuses: malformed lines (counted), more than `VENDORS_MAX` prefixes.
 //! Source: IEEE MA-L, MA-M, MA-S assignments (24, 28 and 36 bits).
 

@@ -1,7 +1,7 @@
 //! Events to bytes.
 //!
-//! Enters: an event. Leaves: one frame at the end of a buffer. Refuses: nothing; what is longer than
-//! `limit` allows is cut and counted. Source: `mod.rs`.
+//! Enters: an event. Leaves: one frame at the end of a buffer. Refuses: nothing; what is longer
+//! than `limit` allows is cut and counted. Source: `mod.rs`.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,8 @@ use crate::limit::{LIST_ITEMS_MAX, cut};
 use crate::record::{Cell, Kind, Record as _};
 use crate::sensitive::{Sensitive, Shape};
 
-/// Appends one frame; returns how many texts and lists were longer than `limit` allows and were cut.
+/// Appends one frame; returns how many texts and lists were longer than `limit` allows and were
+/// cut.
 pub fn encode(event: &Event, out: &mut Vec<u8>) -> usize {
     let start = out.len();
     out.extend_from_slice(&[VERSION, 0, 0, 0, 0]);

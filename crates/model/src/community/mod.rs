@@ -13,8 +13,8 @@ const UDP: u8 = 17;
 const ICMP6: u8 = 58;
 const SCTP: u8 = 132;
 
-/// The Community ID of a flow. For ICMP and ICMPv6 the ports are type and code of the first message;
-/// protocols without ports ignore them.
+/// The Community ID of a flow. For ICMP and ICMPv6 the ports are type and code of the first
+/// message; protocols without ports ignore them.
 #[must_use]
 pub fn community_id(
     src: IpAddr,

@@ -26,8 +26,8 @@ pub(super) fn constants(object: &str) -> &'static str {
     }
 }
 
-/// Members, each with its comma, that stand in its object for a field which the object must have and
-/// which was not seen. What stands there under the field's own key is read back as absence.
+/// Members, each with its comma, that stand in its object for a field which the object must have
+/// and which was not seen. What stands there under the field's own key is read back as absence.
 pub(super) fn stand_in(path: &str) -> Option<&'static str> {
     match path {
         "src_endpoint.ip" | "dst_endpoint.ip" => Some(r#""name":"unknown","#),

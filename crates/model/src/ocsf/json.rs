@@ -10,8 +10,6 @@ use crate::net::Mac;
 use crate::sensitive::Token;
 use crate::uid::EventUid;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// Ends an object or a list that has at least one member: its last comma becomes `bracket`.
 pub(super) fn close(out: &mut [u8], bracket: u8) {
     if let Some(last) = out.last_mut() {
@@ -63,16 +61,23 @@ fn escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     }
 }
 
-fn nibble(value: u8) -> u8 {
-    HEX.get(usize::from(value & 15)).copied().unwrap_or(b'0')
+/// One hexadecimal digit, without a table or a branch.
+const fn nibble(value: u8) -> u8 {
+    let digit = value & 15;
+    digit + b'0' + (digit / 10) * (b'a' - b'9' - 1)
 }
 
 fn hex_byte(out: &mut Vec<u8>, byte: u8) {
     out.extend_from_slice(&[nibble(byte >> 4), nibble(byte)]);
 }
 
-fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
-    bytes.iter().for_each(|byte| hex_byte(out, *byte));
+/// The 16 digits of a number.
+fn hex(value: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(value.to_be_bytes()) {
+        pair.copy_from_slice(&[nibble(byte >> 4), nibble(byte)]);
+    }
+    digits
 }
 
 /// An unsigned number.
@@ -102,37 +107,47 @@ pub(super) fn ip(out: &mut Vec<u8>, ip: IpAddr) {
 }
 
 fn dotted(out: &mut Vec<u8>, ip: Ipv4Addr) {
-    let [a, b, c, d] = ip.octets();
-    for octet in [a, b, c] {
-        unsigned(out, u64::from(octet));
-        out.push(b'.');
+    let mut text = [0u8; 16];
+    let mut len = 0;
+    for (index, octet) in ip.octets().into_iter().enumerate() {
+        let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| digit + b'0');
+        let skip = usize::from(octet < 100) + usize::from(octet < 10);
+        let dot = (index < 3).then_some(b'.');
+        for byte in digits.into_iter().skip(skip).chain(dot) {
+            if let Some(slot) = text.get_mut(len) {
+                *slot = byte;
+                len += 1;
+            }
+        }
     }
-    unsigned(out, u64::from(d));
+    out.extend_from_slice(text.get(..len).unwrap_or(&[]));
 }
 
 /// A quoted hardware address.
 pub(super) fn mac(out: &mut Vec<u8>, mac: Mac) {
-    let mut separator = b'"';
-    for octet in mac.0 {
-        out.push(separator);
-        hex_byte(out, octet);
-        separator = b':';
+    let mut text = *b"\"00:00:00:00:00:00\"";
+    let (_, digits) = text.split_at_mut(1);
+    for (pair, octet) in digits.chunks_mut(3).zip(mac.0) {
+        if let [high, low, ..] = pair {
+            (*high, *low) = (nibble(octet >> 4), nibble(octet));
+        }
     }
-    out.push(b'"');
+    out.extend_from_slice(&text);
 }
 
 /// A quoted event identity.
 pub(super) fn uid(out: &mut Vec<u8>, uid: EventUid) {
+    let [_, _, _, _, _, _, _, _, node @ ..] = hex(u64::from(uid.node.0));
     out.push(b'"');
-    hex(out, &uid.node.0.to_be_bytes());
+    out.extend_from_slice(&node);
     out.push(b'-');
-    hex(out, &uid.seq.to_be_bytes());
+    out.extend_from_slice(&hex(uid.seq));
     out.push(b'"');
 }
 
 /// A quoted token.
 pub(super) fn token(out: &mut Vec<u8>, token: Token) {
     out.push(b'"');
-    hex(out, &token.0.to_be_bytes());
+    out.extend_from_slice(&hex(token.0));
     out.push(b'"');
 }

@@ -1,8 +1,8 @@
 //! The OCSF form of events: JSON out, JSON in.
 //!
 //! Enters: events, or one line of what [`write_event`] made. Leaves: OCSF 1.8.0 JSON, or the event.
-//! Refuses: to print a value that is still clear behind a masked door; unknown classes; lines longer
-//! than [`READ_BYTES_MAX`]. Source: OCSF 1.8.0; `docs/ocsf-health/`; `DESIGN.md` section 5.
+//! Refuses: to print a value that is still clear behind a masked door; unknown classes; lines
+//! longer than [`READ_BYTES_MAX`]. Source: OCSF 1.8.0; `docs/ocsf-health/`; `DESIGN.md` section 5.
 //!
 //! A field's dotted path decides where it stands. Beyond the field tables only this is written by
 //! hand: the head of every event (`write.rs`), and what OCSF asks for beside a field, such as the

@@ -224,7 +224,10 @@ fn metadata(class: &Class) -> Box<[u8]> {
     );
     let extension = if is_health(class) {
         format!(
-            r#""profiles":["health/health"],"extensions":[{{"name":"health","uid":"{}","version":"{}"}}],"#,
+            concat!(
+                r#""profiles":["health/health"],"#,
+                r#""extensions":[{{"name":"health","uid":"{}","version":"{}"}}],"#
+            ),
             super::HEALTH_UID,
             super::HEALTH_VERSION,
         )

@@ -1,7 +1,7 @@
 //! Events from the OCSF JSON that Vigie wrote.
 //!
-//! Enters: one JSON object. Leaves: the event. Refuses: unknown classes, fields of another kind than
-//! theirs, longer lines than [`READ_BYTES_MAX`]; texts and lists are cut to `limit`.
+//! Enters: one JSON object. Leaves: the event. Refuses: unknown classes, fields of another kind
+//! than theirs, longer lines than [`READ_BYTES_MAX`]; texts and lists are cut to `limit`.
 //! Source: `write.rs`. Members that no field table names are left aside.
 
 use serde_json::{Map, Value as Json};
