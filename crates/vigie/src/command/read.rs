@@ -4,6 +4,7 @@
 //! Refuses: nothing readable: a damaged file gives what stands before the damage, then exit code 3.
 //! Source: `DESIGN.md` section 6.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,9 @@ use crate::cli::{Cli, Read};
 use crate::config::Config;
 use crate::exit::{Done, Usage};
 use crate::output::{Printer, Progress, printer, say};
-use crate::state::DataDir;
+use crate::link::{Uplink, UplinkConfig};
+use crate::pipeline::Pipeline;
+use crate::state::{DataDir, Lock};
 use crate::{stop, time};
 
 /// Events handed to the store at once.
@@ -70,7 +73,7 @@ fn classes(names: &[String]) -> Result<Vec<u32>> {
 
 /// The key of an existing installation, so that tokens agree with its store.
 fn site_key(cli: &Cli) -> Option<SiteKey> {
-    DataDir::existing(cli).and_then(|dir| store::SiteKeys::existing(dir.path()))
+    DataDir::existing(cli).and_then(|dir| store::vault::existing_site_key(dir.path()))
 }
 
 struct Reading<'a> {
@@ -107,7 +110,8 @@ impl Reading<'_> {
         let mut sink = Sink {
             only: self.only,
             key,
-            clear: self.options.clear && !self.options.into_store,
+            // The store masks at its own door, and keeps the clear values in the vault.
+            clear: self.options.clear || self.options.into_store,
             logged: if self.options.reproducible { None } else { Some(time::now()) },
             zones: crate::pipeline::zones(self.config),
             events: Vec::new(),
@@ -193,6 +197,54 @@ impl EventSink for Sink<'_> {
 trait Target {
     fn take(&mut self, events: &mut Vec<Event>) -> Result<()>;
     fn finish(&mut self) -> Result<()>;
+}
+
+/// The store of this machine: through the running core, else opened here.
+enum IntoStore {
+    Running(Option<Uplink>),
+    Own(Box<Pipeline>, Lock),
+}
+
+impl IntoStore {
+    fn open(cli: &Cli, config: &Config) -> Result<Self> {
+        let dir = DataDir::open(cli)?;
+        if UnixStream::connect(dir.control_socket()).is_ok() {
+            let role = "read".to_owned();
+            let link = UplinkConfig { role, socket: dir.link_socket(), spool: None };
+            return Ok(Self::Running(Some(Uplink::start(link)?)));
+        }
+        let lock = dir.lock()?;
+        let store = crate::role::core::open_store(cli, &dir)?;
+        Ok(Self::Own(Box::new(Pipeline::new(config, store)), lock))
+    }
+}
+
+impl Target for IntoStore {
+    fn take(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        let mut rest = std::mem::take(events);
+        while !rest.is_empty() {
+            let batch: Vec<Event> = rest.drain(..rest.len().min(BATCH_EVENTS)).collect();
+            match self {
+                Self::Running(Some(uplink)) => anyhow::ensure!(uplink.send(batch), "core is away"),
+                Self::Running(None) => anyhow::bail!("the link to core is closed"),
+                Self::Own(pipeline, _) => {
+                    pipeline.events(batch).map_err(|error| anyhow::anyhow!(error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        match self {
+            Self::Running(uplink) => {
+                let lost = uplink.take().map_or(0, Uplink::finish);
+                anyhow::ensure!(lost == 0, "core went away: {lost} batches are not in the store");
+            }
+            Self::Own(pipeline, _) => pipeline.store.close(),
+        }
+        Ok(())
+    }
 }
 
 struct Printed {

@@ -1,0 +1,192 @@
+//! What the end-to-end tests share: a running Vigie on its own folder, and small captures.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use capture::file::{Resolution, Source, Stream, Writer};
+use serde_json::Value;
+
+/// The binary under test.
+pub fn vigie() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
+    command.env_remove("XDG_STATE_HOME").env("NO_COLOR", "1");
+    command
+}
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Runs to the end and returns what it said.
+pub fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// Standard output as text, after checking the exit code.
+pub fn stdout(command: &mut Command, code: i32) -> String {
+    let out = run(command);
+    let stderr = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(code), "{command:?}: {stderr}");
+    String::from_utf8(out.stdout).unwrap()
+}
+
+/// Every line as JSON.
+pub fn ndjson(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The recorded day as a plain pcap in `folder`.
+pub fn recorded_day(folder: &Path) -> PathBuf {
+    let bytes: Vec<u8> = fs::read(root().join("lab/recorded/day.pcap.zst.xor"))
+        .unwrap()
+        .into_iter()
+        .map(|octet| octet ^ 0xa5)
+        .collect();
+    let stream = Stream::of("day", Box::new(std::io::Cursor::new(bytes)));
+    let mut source = Source::of(stream).unwrap();
+    let path = folder.join("day.pcap");
+    let file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+    let mut writer = None;
+    let mut file = Some(file);
+    while let Some(frame) = source.next().unwrap() {
+        let writer = writer.get_or_insert_with(|| {
+            Writer::new(file.take().unwrap(), frame.link, Resolution::Microseconds).unwrap()
+        });
+        writer.write(&frame).unwrap();
+    }
+    writer.unwrap().finish().unwrap().into_inner().unwrap().sync_all().unwrap();
+    path
+}
+
+/// A running `vigie up` on its own folder; ended when dropped.
+pub struct Running {
+    pub child: Child,
+    pub dir: PathBuf,
+    pub console: String,
+}
+
+impl Running {
+    /// Starts without capture and waits until core answers.
+    pub fn start(dir: &Path) -> Self {
+        Self::start_with(dir, &["--no-capture"])
+    }
+
+    /// Starts with these options of `up`.
+    pub fn start_with(dir: &Path, options: &[&str]) -> Self {
+        let log = fs::File::create(dir.with_extension("log")).unwrap();
+        let child = vigie()
+            .args(["--data-dir", dir.to_str().unwrap(), "up", "--console", "127.0.0.1:0"])
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut running = Self { child, dir: dir.to_owned(), console: String::new() };
+        let run = running.until_ready();
+        running.console = run["console_url"].as_str().unwrap().to_owned();
+        running
+    }
+
+    /// Waits for `run.json` to say that core is ready.
+    pub fn until_ready(&mut self) -> Value {
+        let path = self.dir.join("run.json");
+        wait("core to be ready", Duration::from_secs(60), || {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                let log = fs::read_to_string(self.dir.with_extension("log"));
+                panic!("vigie up ended with {status}: {}", log.unwrap_or_default());
+            }
+            let run: Value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+            (run["ready"] == true).then_some(run)
+        })
+    }
+
+    /// The process of a role, from `roles.json`.
+    pub fn role(&self, name: &str) -> Option<u32> {
+        let roles: Value =
+            serde_json::from_slice(&fs::read(self.dir.join("roles.json")).ok()?).ok()?;
+        let role = roles.as_array()?.iter().find(|role| role["role"] == name)?;
+        u32::try_from(role["pid"].as_u64()?).ok()
+    }
+
+    /// Answers of `vigie query --format ndjson`.
+    pub fn query(&self, text: &str) -> Vec<Value> {
+        query(&self.dir, text)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        signal(self.child.id(), "TERM");
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Answers of the store of this folder.
+pub fn query(dir: &Path, text: &str) -> Vec<Value> {
+    let mut command = vigie();
+    command.args(["--quiet", "--data-dir", dir.to_str().unwrap(), "query", text]);
+    command.args(["--format", "ndjson", "--limit", "1000000"]);
+    ndjson(&stdout(&mut command, 0))
+}
+
+/// Sends a signal to a process that this test started.
+pub fn signal(pid: u32, name: &str) {
+    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+}
+
+/// Waits for a condition, never for a time.
+pub fn wait<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + limit;
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(Instant::now() < until, "waited {limit:?} for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Every file below a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The body of a console address, fetched with curl.
+pub fn fetch(url: &str) -> String {
+    let mut command = Command::new("curl");
+    command.args(["-sS", "--max-time", "20", url]);
+    stdout(&mut command, 0)
+}
+
+/// Reads a file whole.
+pub fn bytes(path: &Path) -> Vec<u8> {
+    let mut out = Vec::new();
+    fs::File::open(path).unwrap().read_to_end(&mut out).unwrap();
+    out
+}
