@@ -167,6 +167,10 @@ impl HttpSession {
 
     fn start(&mut self, side: Side, rest: &[u8], cx: &mut Context<'_>) -> Option<(usize, Next)> {
         let Some((line, used)) = split_line(rest) else {
+            let simple = self.open.front().is_some_and(|open| open.is_simple);
+            if simple && !b"HTTP/".iter().zip(rest).all(|(a, b)| a == b) {
+                return Some(self.no_start(side, cx));
+            }
             return self.unless_long(side, rest, cx);
         };
         if line.trim_ascii().is_empty() {
