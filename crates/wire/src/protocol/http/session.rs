@@ -1,8 +1,8 @@
 //! Exchanges: requests and the responses that answer them, in order.
 //!
-//! Enters: lines and bodies of both sides. Leaves: an event per exchange when its answer ends, or when
-//! the flow does. Refuses: more than [`EXCHANGES_MAX`] open exchanges: the oldest leaves unanswered.
-//! After a gap, the next start line of that side is looked for.
+//! Enters: lines and bodies of both sides. Leaves: an event per exchange when its answer ends, or
+//! when the flow does. Refuses: more than [`EXCHANGES_MAX`] open exchanges: the oldest leaves
+//! unanswered. After a gap, the next start line of that side is looked for.
 //! Source: RFC 9112 sections 6 and 9.
 
 use std::collections::VecDeque;
