@@ -1,6 +1,7 @@
 //! A cursor over bytes that cannot panic.
 //!
-//! Enters: a slice. Leaves: integers and sub-slices, `None` at the end. Refuses: reading past the end.
+//! Enters: a slice. Leaves: integers and sub-slices, `None` at the end. Refuses: reading past the
+//! end.
 //! Source: none; big-endian is `_be`, little-endian `_le`.
 
 /// Reads a slice from the front. Cheap to copy: a copy is a bookmark.

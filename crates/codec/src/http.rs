@@ -1,7 +1,8 @@
 //! HTTP/1 framing, as lenient as the traffic of the field.
 //!
-//! Enters: lines. Leaves: start lines, fields, targets, chunk sizes. Refuses: lines that cannot start
-//! a message. Limits: [`METHOD_BYTES_MAX`] octets a method. Source: RFC 9112; RFC 1945 for 0.9.
+//! Enters: lines. Leaves: start lines, fields, targets, chunk sizes. Refuses: lines that cannot
+//! start a message. Limits: [`METHOD_BYTES_MAX`] octets a method. Source: RFC 9112; RFC 1945 for
+//! 0.9.
 
 /// Longest method that is taken for one.
 pub const METHOD_BYTES_MAX: usize = 32;

@@ -1,8 +1,8 @@
 //! Fingerprints of TLS stacks: JA3, JA3S and JA4.
 //!
 //! Enters: hellos. Leaves: the usual texts. Refuses: nothing.
-//! Source: JA3 and JA3S by Salesforce (BSD-3); JA4 TLS client by FoxIO (BSD-3), technical details of
-//! the published specification; the other members of JA4+ have another licence and are absent.
+//! Source: JA3 and JA3S by Salesforce (BSD-3); JA4 TLS client by FoxIO (BSD-3), technical details
+//! of the published specification; the other members of JA4+ have another licence and are absent.
 
 use std::fmt::Write as _;
 

@@ -2,8 +2,8 @@
 //!
 //! Enters: the body of a handshake message (after type and length), or a hello of SSL 2.
 //! Leaves: what could be read; a cut tail keeps the head. Refuses: bodies without a version.
-//! Limits: [`LIST_ITEMS_MAX`] elements a list. Source: RFC 8446 section 4.1, RFC 6066 (server name),
-//! RFC 7301 (ALPN), RFC 5246 appendix E.2 (SSL 2 hello).
+//! Limits: [`LIST_ITEMS_MAX`] elements a list. Source: RFC 8446 section 4.1, RFC 6066 (server
+//! name), RFC 7301 (ALPN), RFC 5246 appendix E.2 (SSL 2 hello).
 
 use super::{LIST_ITEMS_MAX, is_grease, is_tls13};
 use crate::bytes::Reader;

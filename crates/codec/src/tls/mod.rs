@@ -1,6 +1,7 @@
 //! TLS handshakes: hellos, cipher suite names, fingerprints.
 //!
-//! Enters: handshake messages, whole or cut. Leaves: hellos with what could be read, JA3, JA3S, JA4.
+//! Enters: handshake messages, whole or cut. Leaves: hellos with what could be read, JA3, JA3S,
+//! JA4.
 //! Refuses: cryptography. Limits: [`LIST_ITEMS_MAX`] elements a list.
 //! Source: RFC 5246, RFC 8446, RFC 8701 (GREASE); JA3 (Salesforce, BSD-3), JA4 (FoxIO, BSD-3).
 
@@ -22,7 +23,8 @@ pub const fn is_grease(value: u16) -> bool {
     high == low && low & 0x0f == 0x0a
 }
 
-/// The usual short name of a protocol version: "1.2", "SSLv3", "DTLS 1.2"; `None` for other numbers.
+/// The usual short name of a protocol version: "1.2", "SSLv3", "DTLS 1.2"; `None` for other
+/// numbers.
 #[must_use]
 pub fn version_name(version: u16) -> Option<std::borrow::Cow<'static, str>> {
     Some(match version {

@@ -14,6 +14,7 @@ mod driver;
 mod hl7;
 mod recognise;
 mod http;
+mod recognise;
 mod registry;
 pub mod replay;
 mod ssh;

@@ -9,6 +9,7 @@ use super::Protocol;
 pub static REGISTRY: &[&dyn Protocol] = &[
     &super::dns::Mdns,
     &super::dns::Llmnr,
+    &super::dns::Nbns,
     &super::dns::Dns,
     &super::ssh::Ssh,
     &super::dhcp::Dhcp,

@@ -1,7 +1,9 @@
 //! DHCPv4.
 //!
-//! Enters: datagrams. Leaves: one event per message. Refuses: DHCPv6, BOOTP without the magic cookie.
-//! Limits: [`parser::OPTIONS_MAX`] options a message. Source: RFC 2131, RFC 2132, RFC 3046, RFC 4702.
+//! Enters: datagrams. Leaves: one event per message. Refuses: DHCPv6, BOOTP without the magic
+//! cookie.
+//! Limits: [`parser::OPTIONS_MAX`] options a message. Source: RFC 2131, RFC 2132, RFC 3046, RFC
+//! 4702.
 
 mod parser;
 mod session;

@@ -2,7 +2,8 @@
 //!
 //! Enters: a datagram. Leaves: addresses, and options joined by code. Refuses: what has no cookie.
 //! Limits: [`OPTIONS_MAX`] options a message.
-//! Source: RFC 2131 section 2, RFC 2132 (options), RFC 3396 (long options), RFC 2132 9.3 (overload).
+//! Source: RFC 2131 section 2, RFC 2132 (options), RFC 3396 (long options), RFC 2132 9.3
+//! (overload).
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

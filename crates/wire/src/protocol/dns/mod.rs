@@ -1,12 +1,14 @@
-//! DNS over UDP and TCP, multicast DNS and LLMNR.
+//! DNS over UDP and TCP, multicast DNS, LLMNR and the NetBIOS name service.
 //!
-//! Enters: datagrams, or the two-octet framed stream of TCP. Leaves: one event per transaction, with
-//! its answer when it was seen. Refuses: names that loop, messages of more than
+//! Enters: datagrams, or the two-octet framed stream of TCP. Leaves: one event per transaction,
+//! with its answer when it was seen. Refuses: names that loop, messages of more than
 //! [`parser::RECORDS_MAX`] records (the rest is counted as omitted), and more than
 //! [`session::PENDING_MAX`] open queries of a flow (the oldest leaves unanswered).
-//! Source: RFC 1035, RFC 6762 (mDNS), RFC 4795 (LLMNR), RFC 6891 (EDNS), RFC 7766 (TCP).
+//! Source: RFC 1035, RFC 6762 (mDNS), RFC 4795 (LLMNR), RFC 1002 (NetBIOS),
+//! RFC 6891 (EDNS), RFC 7766 (TCP).
 
 mod names;
+mod netbios;
 mod parser;
 mod rdata;
 mod session;
@@ -22,7 +24,11 @@ pub(super) struct Mdns;
 /// Link-local multicast name resolution: port 5355.
 pub(super) struct Llmnr;
 
+/// NetBIOS name service: port 137.
+pub(super) struct Nbns;
+
 const DNS_PORT: u16 = 53;
+const NBNS_PORT: u16 = 137;
 const MDNS_PORT: u16 = 5353;
 const LLMNR_PORT: u16 = 5355;
 
@@ -32,7 +38,8 @@ impl Protocol for Dns {
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {
-        if first.has_port(MDNS_PORT) || first.has_port(LLMNR_PORT) {
+        let others = [NBNS_PORT, MDNS_PORT, LLMNR_PORT];
+        if others.iter().any(|&port| first.has_port(port)) {
             return Probe::No;
         }
         probe(first, first.has_port(DNS_PORT))
@@ -74,6 +81,23 @@ impl Protocol for Llmnr {
 
     fn open(&self) -> Box<dyn Session> {
         Box::new(DnsSession::new(Flavour::Multicast))
+    }
+}
+
+impl Protocol for Nbns {
+    fn name(&self) -> &'static str {
+        "nbns"
+    }
+
+    fn probe(&self, first: &First<'_>) -> Probe {
+        if first.transport == Transport::Udp && first.has_port(NBNS_PORT) {
+            return probe(first, true);
+        }
+        Probe::No
+    }
+
+    fn open(&self) -> Box<dyn Session> {
+        Box::new(DnsSession::new(Flavour::Netbios))
     }
 }
 

@@ -102,6 +102,8 @@ pub(super) struct Record {
     pub(super) kind: u16,
     pub(super) ttl: u32,
     pub(super) data: String,
+    /// Where its data start in the message, and their length.
+    pub(super) at: (usize, usize),
 }
 
 /// What could be read of a message.
@@ -230,6 +232,7 @@ impl Message {
                 kind,
                 ttl,
                 data,
+                at: (start, len),
             };
             if section == 0 {
                 self.answers.push(record);

@@ -1,7 +1,7 @@
 //! Record data in presentation form.
 //!
-//! Enters: a message and where one record's data stand in it. Leaves: text. Refuses: data that break
-//! their type's rules, for which the caller writes the generic form.
+//! Enters: a message and where one record's data stand in it. Leaves: text. Refuses: data that
+//! break their type's rules, for which the caller writes the generic form.
 //! Limits: [`HEX_BYTES_MAX`] octets written in hexadecimal, [`STRINGS_MAX`] strings or parameters.
 //! Source: RFC 1035, 2782, 3403, 3597, 4034, 4255, 6698, 8659, 9460.
 

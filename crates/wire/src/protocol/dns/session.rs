@@ -13,6 +13,7 @@ use model::limit::LIST_ITEMS_MAX;
 use model::{Nanos, Text};
 
 use super::names::{class_name, rcode_name, type_name};
+use super::netbios;
 use super::parser::{HEADER_BYTES, Header, Message, Question, Record};
 use crate::protocol::{Context, Draft, Session, Side, Step, Transport};
 
@@ -38,6 +39,8 @@ pub(super) enum Flavour {
     Dns,
     /// mDNS and LLMNR: every message stands alone.
     Multicast,
+    /// The NetBIOS name service: like multicast, with other names and types.
+    Netbios,
 }
 
 /// One flow's DNS.
@@ -82,14 +85,17 @@ impl DnsSession {
         let Some(message) = Message::parse(bytes) else {
             return cx.anomaly("dns-header-truncated");
         };
+        if self.flavour == Flavour::Netbios {
+            return netbios::emit(&message, bytes, cx);
+        }
         for &anomaly in &message.anomalies {
             cx.anomaly(anomaly);
         }
         match (self.flavour, message.header.is_response()) {
             (Flavour::Dns, false) => self.query(side, message, cx),
             (Flavour::Dns, true) => self.response(side, &message, bytes.len(), cx),
-            (Flavour::Multicast, false) => multicast_query(&message, cx),
-            (Flavour::Multicast, true) => multicast_response(&message, bytes.len(), cx),
+            (_, false) => multicast_query(&message, cx),
+            (_, true) => multicast_response(&message, bytes.len(), cx),
         }
     }
 

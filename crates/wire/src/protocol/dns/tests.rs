@@ -205,6 +205,22 @@ fn multicast_names_are_events_of_their_own() {
 }
 
 #[test]
+fn netbios_names_are_decoded() {
+    let name = "20 464845504643454c4644464545424645454a4550454f43414341434143414341 00";
+    let query = hex(&format!("0001 0110 0001 0000 0000 0000 {name} 0020 0001"));
+    let answer = hex(&format!(
+        "0001 8580 0000 0001 0000 0000 {name} 0020 0001 00000e10 0006 0000 c0000207"
+    ));
+    let out = udp(137, &[client(&query), server(&answer)]);
+    assert_eq!(out.name, Some("nbns"));
+    assert_eq!(out.drafts.len(), 2);
+    assert_eq!(field(&out.drafts[0], "query"), "workstation<20>");
+    assert_eq!(field(&out.drafts[0], "query_type"), "NB");
+    assert_eq!(field(&out.drafts[1], "answers"), "192.0.2.7");
+    assert_eq!(out.anomalies, Vec::<&str>::new());
+}
+
+#[test]
 fn a_zone_transfer_is_one_event() {
     let soa = "c00c c00c 00000001 00000002 00000003 00000004 00000005";
     let head = "0007 8400 0001 0001 0000 0000 017a 00 00fc 0001 c00c 0006 0001 0000003c 0018";

@@ -1,6 +1,7 @@
 //! One exchange: what its request and its answer said.
 //!
-//! Enters: heads and counts. Leaves: an event; how the body of an answer is framed. Refuses: nothing.
+//! Enters: heads and counts. Leaves: an event; how the body of an answer is framed. Refuses:
+//! nothing.
 //! Source: RFC 9112 section 6.3 (message body length), RFC 9110 section 15 (status codes).
 
 use model::class::Http;

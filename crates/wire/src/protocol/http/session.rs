@@ -1,8 +1,8 @@
 //! Exchanges: requests and the responses that answer them, in order.
 //!
-//! Enters: lines and bodies of both sides. Leaves: an event per exchange when its answer ends, or when
-//! the flow does. Refuses: more than [`EXCHANGES_MAX`] open exchanges: the oldest leaves unanswered.
-//! After a gap, the next start line of that side is looked for.
+//! Enters: lines and bodies of both sides. Leaves: an event per exchange when its answer ends, or
+//! when the flow does. Refuses: more than [`EXCHANGES_MAX`] open exchanges: the oldest leaves
+//! unanswered. After a gap, the next start line of that side is looked for.
 //! Source: RFC 9112 sections 6 and 9.
 
 use std::collections::VecDeque;
@@ -167,6 +167,10 @@ impl HttpSession {
 
     fn start(&mut self, side: Side, rest: &[u8], cx: &mut Context<'_>) -> Option<(usize, Next)> {
         let Some((line, used)) = split_line(rest) else {
+            let simple = self.open.front().is_some_and(|open| open.is_simple);
+            if simple && !b"HTTP/".iter().zip(rest).all(|(a, b)| a == b) {
+                return Some(self.no_start(side, cx));
+            }
             return self.unless_long(side, rest, cx);
         };
         if line.trim_ascii().is_empty() {

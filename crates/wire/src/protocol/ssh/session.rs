@@ -1,7 +1,7 @@
 //! One connection's beginning.
 //!
-//! Enters: lines, then packets in the clear. Leaves: one event when both sides changed to new keys, or
-//! when nothing more can be read. Refuses: more than [`PACKETS_MAX`] packets in the clear.
+//! Enters: lines, then packets in the clear. Leaves: one event when both sides changed to new keys,
+//! or when nothing more can be read. Refuses: more than [`PACKETS_MAX`] packets in the clear.
 //! Source: RFC 4253 sections 4 to 7.
 
 use model::class::Ssh;

@@ -1,6 +1,7 @@
 //! The event of a handshake.
 //!
-//! Enters: hellos, the server's certificate, how it ended. Leaves: OCSF Network Activity, about `tls`.
+//! Enters: hellos, the server's certificate, how it ended. Leaves: OCSF Network Activity, about
+//! `tls`.
 //! Refuses: nothing. Source: OCSF 1.8.0 `tls`; RFC 8446 section 6 (alerts).
 
 use codec::tls::{
