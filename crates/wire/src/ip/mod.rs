@@ -125,7 +125,7 @@ pub(crate) fn decode_v4(bytes: &[u8]) -> Result<Packet<'_>, &'static str> {
         offset,
         more,
     });
-    Ok(Packet {
+    let packet = Packet {
         src: Addr::v4([s0, s1, s2, s3]),
         dst: Addr::v4([d0, d1, d2, d3]),
         v6: false,
@@ -137,8 +137,31 @@ pub(crate) fn decode_v4(bytes: &[u8]) -> Result<Packet<'_>, &'static str> {
         frames: 1,
         part,
         anomaly: None,
+    };
+    Ok(if protocol == AUTHENTICATION && part.is_none() {
+        packet.authenticated()
+    } else {
+        packet
     })
 }
+
+impl Packet<'_> {
+    /// The same after an authentication header, if it is whole.
+    fn authenticated(mut self) -> Self {
+        if let &[protocol, len, ..] = self.payload {
+            let skip = (usize::from(len) + 2) * 4;
+            if let Some(rest) = self.payload.get(skip..) {
+                self.protocol = protocol;
+                self.payload = rest;
+                self.payload_len = self.payload_len.saturating_sub(length(skip));
+            }
+        }
+        self
+    }
+}
+
+/// Authentication header, which stands before the transport layer of IPv4 too.
+const AUTHENTICATION: u8 = 51;
 
 /// Decodes an IPv6 packet and its extension headers.
 pub(crate) fn decode_v6(bytes: &[u8]) -> Result<Packet<'_>, &'static str> {
@@ -207,7 +230,7 @@ pub(crate) fn follow(next: u8, bytes: &[u8]) -> Result<Chain, &'static str> {
             // Hop-by-hop, routing, destination options, mobility, HIP, shim6.
             0 | 43 | 60 | 135 | 139 | 140 => 8,
             // Authentication header: its length counts 4 octets.
-            51 => 4,
+            AUTHENTICATION => 4,
             44 => 0,
             _ => return Ok(chain),
         };

@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "test data are small")]
+
 use super::fragment::{Fragments, Origin, Whole};
 use super::*;
 use crate::testing;
@@ -83,11 +85,12 @@ fn add(
     codes: &mut Vec<&'static str>,
 ) -> Option<Box<Whole>> {
     let packet = if bytes[0] >> 4 == 4 {
-        decode_v4(bytes).unwrap()
+        decode_v4(bytes)
     } else {
-        decode_v6(bytes).unwrap()
-    };
-    table.add(&packet, packet.part.unwrap(), origin(ms), &mut |code| {
+        decode_v6(bytes)
+    }
+    .ok()?;
+    table.add(&packet, packet.part?, origin(ms), &mut |code| {
         codes.push(code)
     })
 }

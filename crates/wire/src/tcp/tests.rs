@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "test data are small")]
+
 use super::*;
 use proptest::prelude::*;
 

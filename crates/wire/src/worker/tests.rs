@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "test data are small")]
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
@@ -16,16 +18,14 @@ const CLIENT: [u8; 4] = [10, 0, 0, 1];
 const SERVER: [u8; 4] = [10, 0, 0, 2];
 
 fn flows(events: &[Event]) -> Vec<(&Event, &Network)> {
-    let flow =
-        |event: &'_ Event| matches!(&event.body, Body::Network(body) if body.about == "flow");
-    events
-        .iter()
-        .filter(|event| flow(event))
-        .map(|event| match &event.body {
-            Body::Network(body) => (event, &**body),
-            _ => unreachable!(),
-        })
-        .collect()
+    let flow = |event| match event {
+        event @ &Event {
+            body: Body::Network(ref body),
+            ..
+        } if body.about == "flow" => Some((event, &**body)),
+        _ => None,
+    };
+    events.iter().filter_map(flow).collect()
 }
 
 fn reason(body: &Network) -> &str {

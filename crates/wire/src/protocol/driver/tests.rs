@@ -1,3 +1,9 @@
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    clippy::string_slice,
+    reason = "tests look at one kind"
+)]
+
 use model::Nanos;
 use model::class::Network;
 use proptest::prelude::*;

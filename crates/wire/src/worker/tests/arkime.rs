@@ -16,8 +16,11 @@ fn shared() -> PathBuf {
     )
 }
 
+/// Time, length on the wire, octets.
+type Frames = Vec<(Nanos, u32, Vec<u8>)>;
+
 /// The frames of a little-endian classic pcap.
-fn read(bytes: &[u8]) -> Option<(u16, Vec<(Nanos, u32, Vec<u8>)>)> {
+fn read(bytes: &[u8]) -> Option<(u16, Frames)> {
     let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
     let unit = match word(0)? {
         0xa1b2_c3d4 => 1000,
