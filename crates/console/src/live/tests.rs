@@ -52,8 +52,13 @@ fn a_slow_client_loses_the_newest_and_is_told_how_many() {
 #[test]
 fn clients_that_left_make_room() {
     let hub = hub();
-    let kept: Vec<_> = (0..STREAMS_MAX).map(|_| hub.subscribe("").unwrap()).collect();
-    assert_eq!(hub.subscribe("").err().map(|error| error.code), Some("too_many"));
+    let kept: Vec<_> = (0..STREAMS_MAX)
+        .map(|_| hub.subscribe("").unwrap())
+        .collect();
+    assert_eq!(
+        hub.subscribe("").err().map(|error| error.code),
+        Some("too_many")
+    );
     drop(kept);
     assert!(hub.subscribe("").is_ok());
     assert!(hub.is_followed());

@@ -17,7 +17,10 @@ fn quoting_leaves_no_way_out() {
 fn an_empty_search_reads_the_view_itself() {
     assert_eq!(source(" ", "events"), "events");
     assert_eq!(source("proto:dns", "events"), "search('proto:dns')");
-    assert_eq!(source("a:'b'", "dns_activity"), "search('a:''b''', 'dns_activity')");
+    assert_eq!(
+        source("a:'b'", "dns_activity"),
+        "search('a:''b''', 'dns_activity')"
+    );
 }
 
 #[test]
@@ -28,13 +31,23 @@ fn a_zone_is_a_literal_and_the_outside_is_null() {
 
 #[test]
 fn addresses_are_literals_of_parsed_values() {
-    let text = edges(&["10.0.0.1".parse().unwrap(), "fe80::1".parse().unwrap()], 5);
+    let text = edges(
+        &["10.0.0.1".parse().unwrap(), "fe80::1".parse().unwrap()],
+        5,
+    );
     assert!(text.contains("src_ip in ('10.0.0.1', 'fe80::1')"));
 }
 
 #[test]
 fn lists_are_unnested_and_views_united() {
-    let text = top("", &["dns_activity", "smb_activity"], "anomalies", true, false, 3);
+    let text = top(
+        "",
+        &["dns_activity", "smb_activity"],
+        "anomalies",
+        true,
+        false,
+        3,
+    );
     assert!(text.contains("unnest(\"anomalies\") as val from dns_activity union all"));
     assert!(text.contains("order by n asc, val limit 3"));
 }

@@ -33,7 +33,15 @@ fn ranges_are_strict() {
     for good in ["10.0.0.0/8", "10.1.2.3/32", "0.0.0.0/0", "fd00::/8", "::/0"] {
         assert!(range(good).is_some(), "{good}");
     }
-    for bad in ["10.0.0.0", "10.0.0.0/33", "10.0.0.0/+8", "10.0.0/8", "x/8", "fd00::/129", "/"] {
+    for bad in [
+        "10.0.0.0",
+        "10.0.0.0/33",
+        "10.0.0.0/+8",
+        "10.0.0/8",
+        "x/8",
+        "fd00::/129",
+        "/",
+    ] {
         assert!(range(bad).is_none(), "{bad}");
     }
 }
@@ -67,7 +75,13 @@ fn subnets_outside_zones_are_proposed_by_what_lives_there() {
     let seen: Vec<_> = proposed
         .iter()
         .map(|p| serde_json::to_value(p).unwrap())
-        .map(|p| (p["cidrs"][0].clone(), p["reason_code"].clone(), p["hosts"].clone()))
+        .map(|p| {
+            (
+                p["cidrs"][0].clone(),
+                p["reason_code"].clone(),
+                p["hosts"].clone(),
+            )
+        })
         .collect();
     assert_eq!(
         seen,
