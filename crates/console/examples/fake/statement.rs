@@ -40,7 +40,7 @@ pub(crate) enum Statement {
 
 impl Statement {
     pub(crate) fn parse(text: &str) -> Self {
-        if text.starts_with("select coalesce(src_zone") {
+        if text.starts_with("select coalesce(src_zone, '') as src") {
             return Self::ZoneCells;
         }
         if text.starts_with("select coalesce(calling_ae") {
@@ -89,14 +89,14 @@ impl Statement {
                 }
             };
         }
-        if text.starts_with("select value, count(*)") {
+        if text.starts_with("select val, count(*)") {
             let columns = text.split(" union all ");
             return Self::Values {
                 search: search(text),
                 columns: columns
                     .filter_map(|part| Some(until(after(part, "\"")?, "\"").to_owned()))
                     .collect(),
-                prefix: after(text, "starts_with(value, '")
+                prefix: after(text, "starts_with(val, '")
                     .map_or("", |rest| until(rest, "')"))
                     .to_owned(),
                 most: !text.contains("order by n asc"),

@@ -10,7 +10,6 @@ use identity::{AccountView, Change, NewAccount, Permission, Refusal, Role, Secre
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::passkeys::outcome;
 use super::sessions::shown;
 use crate::app::{App, Entry};
 use crate::body::{Body, From};
@@ -214,7 +213,7 @@ pub(crate) async fn password(
 }
 
 /// Notes the intention, acts, and notes a failure.
-async fn traced<T: Send + 'static>(
+pub(super) async fn traced<T: Send + 'static>(
     app: &App,
     signed: &Signed,
     action: &'static str,
@@ -229,7 +228,8 @@ async fn traced<T: Send + 'static>(
     };
     app.record(entry("asked".to_owned())).await?;
     let result = app.identify(move |state| act(&state.identity)).await?;
-    app.record(entry(outcome(&result))).await?;
+    let outcome = result.as_ref().map_or_else(Refusal::code, |_| "ok");
+    app.record(entry(outcome.to_owned())).await?;
     Ok(result?)
 }
 

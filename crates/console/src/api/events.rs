@@ -235,7 +235,13 @@ async fn values(
     let answer = app.rows(period.query(text, limit)).await?;
     let values = answer.rows.into_iter().filter_map(|row| {
         let count = table::Row(&row).count(1);
+        let class = table::Row(&row).count(0);
         let value = row.into_iter().next()?;
+        let class = u32::try_from(class).ok().filter(|_| field.is_class);
+        let value = match class.and_then(Class::of_uid) {
+            Some(class) => Datum::Text(class.name.to_owned()),
+            None => value,
+        };
         Some(ValueCount { value, count })
     });
     Ok(values.collect())

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::accounts::traced;
 use super::sessions::{Attempt, SessionView, finish};
-use crate::app::{App, Entry};
+use crate::app::App;
 use crate::body::{Body, From};
 use crate::error::{Answer, ErrorBody};
 use crate::guard::relying_party;
@@ -88,29 +89,12 @@ pub(crate) async fn register_finish(
 ) -> Answer<StatusCode> {
     let party = relying_party(&app, &headers)?;
     let now = app.now();
-    app.record(Entry {
-        actor: signed.name.clone(),
-        action: "passkey_added",
-        object: signed.name.clone(),
-        outcome: "asked".to_owned(),
-    })
-    .await?;
     let name = signed.name.clone();
-    let added = app
-        .identify(move |state| {
-            let RegisterFinish { label, credential } = body;
-            let identity = &state.identity;
-            identity.passkey_register_finish(&name, &label, &credential, &party, now)
-        })
-        .await?;
-    app.record(Entry {
-        actor: signed.name.clone(),
-        action: "passkey_added",
-        object: signed.name,
-        outcome: outcome(&added),
-    })
-    .await?;
-    added?;
+    let act = move |directory: &identity::Directory| {
+        let RegisterFinish { label, credential } = body;
+        directory.passkey_register_finish(&name, &label, &credential, &party, now)
+    };
+    traced(&app, &signed, "passkey_added", signed.name.clone(), act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -137,15 +121,9 @@ pub(crate) async fn delete(
     signed: Signed,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    app.record(Entry {
-        actor: signed.name.clone(),
-        action: "passkey_deleted",
-        object: signed.name.clone(),
-        outcome: "ok".to_owned(),
-    })
-    .await?;
-    app.identify(move |state| state.identity.passkey_delete(&signed.name, &id))
-        .await??;
+    let name = signed.name.clone();
+    let act = move |directory: &identity::Directory| directory.passkey_delete(&name, &id);
+    traced(&app, &signed, "passkey_deleted", signed.name.clone(), act).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -190,12 +168,4 @@ pub(crate) async fn sign_in_finish(
         how: "passkey",
     };
     finish(&app, &headers, attempt, about).await
-}
-
-/// How an action ended, for the trail.
-pub(super) fn outcome<T>(result: &Result<T, identity::Refusal>) -> String {
-    match result {
-        Ok(_) => "ok".to_owned(),
-        Err(refusal) => refusal.code().to_owned(),
-    }
 }

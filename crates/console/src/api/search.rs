@@ -42,6 +42,8 @@ pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) views: Vec<&'static str>,
     pub(super) list: bool,
+    /// Identifiers of classes, which people know by name.
+    pub(super) is_class: bool,
     kind: &'static str,
 }
 
@@ -80,7 +82,7 @@ pub(crate) async fn values(
     let field = column(&params.field)?;
     let period = Period::new(params.from, params.to, &app)?;
     let prefix = params.prefix.unwrap_or_default();
-    if field.name == "class" {
+    if field.is_class {
         let names = CLASSES.iter().map(|class| class.name);
         let names = names.filter(|name| name.starts_with(&prefix));
         return Ok(Json(names.map(Value::from).collect()));
@@ -127,8 +129,11 @@ pub(super) fn column(name: &str) -> Answer<Column> {
         } else {
             field.classes.clone()
         };
+        // `class` is a word of the search language; its column holds the identifier.
+        let is_class = field.column == CLASS;
         return Ok(Column {
-            name: field.column,
+            name: if is_class { "class_uid" } else { field.column },
+            is_class,
             views,
             list: field.kind == "list",
             kind: field.kind,
@@ -223,7 +228,7 @@ fn distance(a: &str, b: &str) -> usize {
 /// Columns that every event has: column, kind, OCSF path, sentence.
 const HEAD: &[(&str, &str, &str, &str)] = &[
     (
-        "class",
+        CLASS,
         "text",
         "class_name",
         "Class, by its name in snake case or its identifier.",
@@ -270,6 +275,7 @@ const HEAD: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+const CLASS: &str = "class";
 /// Candidates read when the prefix is compared here.
 const CANDIDATES: usize = 2_000;
 /// Completions given.

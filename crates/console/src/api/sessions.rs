@@ -155,6 +155,9 @@ pub(crate) async fn first_account(
     Body(body): Body<FirstAccount>,
 ) -> Answer<Response> {
     let now = app.now();
+    let identity = &app.state.identity;
+    // Before anything is written: a stranger without the link leaves no trace but a metric.
+    identity.check_first_token(body.token.reveal(), from, now)?;
     let name = body.name.clone();
     let new = NewAccount {
         name: body.name,
@@ -207,8 +210,12 @@ pub(crate) async fn finish(
         Ok(signed_in) => signed_in,
         Err(refusal) => {
             metric::CONSOLE_SIGN_IN_FAILED.add(1);
+            // Strangers must not fill the trail faster than the throttle lets them try.
+            if matches!(refusal, Refusal::TooMany { .. }) {
+                return Err(refusal.into());
+            }
             app.record(Entry {
-                actor: shown(&about.name),
+                actor: known(app, &about.name),
                 action: "sign_in_failed",
                 object,
                 outcome: refusal.code().to_owned(),
@@ -253,8 +260,18 @@ fn answer(app: &App, signed_in: SignedIn) -> Answer<Response> {
     Ok((headers, Json(view)).into_response())
 }
 
-/// A typed name as the trail keeps it: people type passwords into the name field, so only what could
-/// be an account name is kept.
+/// The name of a failed sign-in as the trail keeps it: people type passwords into the name field, so
+/// only names of accounts are kept.
+fn known(app: &App, name: &str) -> String {
+    let name = shown(name);
+    if app.state.identity.knows(&name) {
+        name
+    } else {
+        "(unknown)".to_owned()
+    }
+}
+
+/// A name of a request as the trail keeps it: only what could be an account name.
 pub(crate) fn shown(name: &str) -> String {
     let name = name.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | '-');

@@ -72,7 +72,7 @@ pub(crate) fn edges(ips: &[IpAddr], edges_max: usize) -> String {
     let list = list.join(", ");
     format!(
         "select src_ip, dst_ip, proto, sum(bytes) as bytes_sum, count(distinct flow) as flows, \
-         min(time) as first, max(time) as last, max(src_zone) as src_zone, \
+         min(time) as seen_first, max(time) as seen_last, max(src_zone) as src_zone, \
          max(dst_zone) as dst_zone \
          from network_activity where about = 'flow' \
          and (src_ip in ({list}) or dst_ip in ({list})) \
@@ -113,8 +113,8 @@ pub(crate) fn top(
 ) -> String {
     let order = if most { "desc" } else { "asc" };
     format!(
-        "select value, count(*) as n from ({}) as v where value is not null \
-         group by value order by n {order}, value limit {limit}",
+        "select val, count(*) as n from ({}) as v where val is not null \
+         group by val order by n {order}, val limit {limit}",
         values(search, views, column, list)
     )
 }
@@ -122,8 +122,8 @@ pub(crate) fn top(
 /// The most frequent values of a text column that start with `prefix`.
 pub(crate) fn starting_with(views: &[&str], column: &str, list: bool, prefix: &str) -> String {
     format!(
-        "select value, count(*) as n from ({}) as v where starts_with(value, {}) \
-         group by value order by n desc, value limit 50",
+        "select val, count(*) as n from ({}) as v where starts_with(val, {}) \
+         group by val order by n desc, val limit 50",
         values("", views, column, list),
         quoted(prefix)
     )
@@ -136,7 +136,7 @@ fn values(search: &str, views: &[&str], column: &str, list: bool) -> String {
         } else {
             format!("\"{column}\"")
         };
-        format!("select {value} as value from {}", source(search, view))
+        format!("select {value} as val from {}", source(search, view))
     };
     let all: Vec<String> = views.iter().map(one).collect();
     all.join(" union all ")

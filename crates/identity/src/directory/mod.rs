@@ -172,6 +172,12 @@ impl Directory {
         self.lock().sessions.end(id);
     }
 
+    /// True when there is an account of exactly this name.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.lock().accounts.contains_key(name)
+    }
+
     /// Every account, by name.
     #[must_use]
     pub fn accounts(&self) -> Vec<AccountView> {

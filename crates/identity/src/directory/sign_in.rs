@@ -92,7 +92,11 @@ impl Directory {
         self.open_session(&name, now, |_| Ok(()))
     }
 
-    fn check_first_token(&self, token: &str, from: IpAddr, now: Millis) -> Result<(), Refusal> {
+    /// Checks the one-time token alone, before anything is written about its bearer.
+    ///
+    /// # Errors
+    /// [`Refusal::BadToken`], [`Refusal::TooMany`].
+    pub fn check_first_token(&self, token: &str, from: IpAddr, now: Millis) -> Result<(), Refusal> {
         let mut state = self.lock();
         let begun = state.throttle.begin(None, from, now.0);
         begun.map_err(|retry_after_ms| Refusal::TooMany { retry_after_ms })?;
