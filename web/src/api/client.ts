@@ -103,7 +103,7 @@ export const api = {
   signIn: (name: string, password: string) =>
     call<T.Session>("POST", "/session", { body: { name, password } }),
   signOut: () => call<void>("DELETE", "/session"),
-  firstAccount: (body: { token: string; name: string; password: string; role?: T.Role }) =>
+  firstAccount: (body: { token: string; name: string; password: string; display?: string }) =>
     call<T.Session>("POST", "/first-account", { body }),
 
   passkeys: (signal?: Signal) => get<T.Passkey[]>("/passkeys", {}, signal),

@@ -2,7 +2,6 @@
 // Enters: a query. Leaves: the newest events. Refuses: more than `ROWS_MAX` rows; older ones leave
 // the screen (never the store), and what arrived is counted.
 
-import { isAbort } from "./client";
 import { url } from "./client";
 import type { OcsfEvent } from "./types";
 
@@ -13,6 +12,8 @@ const FLUSH_MS = 300;
 export class Live {
   events = $state.raw<OcsfEvent[]>([]);
   received = $state(0);
+  /** Events that the server left out because this browser is too slow. */
+  dropped = $state(0);
   state = $state<"connecting" | "open" | "lost">("connecting");
   #waiting: OcsfEvent[] = [];
   #source: EventSource;
@@ -24,7 +25,10 @@ export class Live {
     this.#source.onerror = () => (this.state = "lost");
     const take = (message: MessageEvent<string>) => this.#take(message.data);
     this.#source.onmessage = take;
-    this.#source.addEventListener("event", take);
+    this.#source.addEventListener("ocsf", take);
+    this.#source.addEventListener("dropped", (message: MessageEvent<string>) => {
+      this.dropped = Number(message.data);
+    });
     this.#timer = setInterval(() => this.#flush(), FLUSH_MS);
   }
 
@@ -38,8 +42,7 @@ export class Live {
       this.#waiting.unshift(JSON.parse(data) as OcsfEvent);
       this.#waiting.length = Math.min(this.#waiting.length, ROWS_MAX);
       this.received += 1;
-    } catch (error) {
-      if (isAbort(error)) return;
+    } catch {
       // A keep-alive or a cut line is no event.
     }
   }

@@ -156,8 +156,7 @@ export function unquote(value: string): string {
 /** `field:value`, quoted when the value needs it. */
 export function clause(field: string, value: string): string {
   const plain = /^[\w.\-/@+%]+$/.test(value) && !OPERATORS.has(value.toUpperCase());
-  const address = /^[0-9a-f.:]+(\/\d+)?$/i.test(value) && value !== "";
-  const body = plain || address ? value : `"${value.replace(/(["\\])/g, "\\$1")}"`;
+  const body = plain ? value : `"${value.replace(/(["\\])/g, "\\$1")}"`;
   return `${field}:${body}`;
 }
 

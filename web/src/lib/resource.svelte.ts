@@ -38,6 +38,8 @@ function start<T>(out: Resource<T>, running: Promise<T> | null): void {
     (error: unknown) => {
       if (isAbort(error)) return;
       out.error = asApiError(error);
+      // A refused question has no answer: the one before would be read as its own.
+      if (out.error.status >= 400 && out.error.status < 500) out.data = null;
       out.loading = false;
     },
   );

@@ -68,6 +68,7 @@ export function todoText(todo: Todo): string {
 function argument(name: string, value: unknown): string {
   const style = place.style;
   if (Array.isArray(value)) return value.map(String).join(", ");
+  if (name === "state") return tcode("state", String(value));
   if (typeof value !== "number") return value === null ? t("never") : String(value);
   if (/ratio$/.test(name)) return ratio(style, value);
   if (/bytes/.test(name)) return bytes(style, value);
