@@ -1,0 +1,102 @@
+//! The sealer thread: closed generations become segments.
+//!
+//! Enters: closed generations, in order. Leaves: segments, one catalog commit each, a trimmed log.
+//! Refuses: to trim before the commit. A crash at any point replays the generation or finds it
+//! sealed, never both. Source: `facts/store.md` section 6, "Commit once".
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use model::metric;
+
+use crate::catalog::Change;
+use crate::core::{Core, ROOM_BYTES};
+use crate::disk;
+use crate::error::StoreError;
+use crate::schema::ClassSchema;
+use crate::seen::Range;
+use crate::hot::Generation;
+use crate::segment::{SegmentMeta, write};
+use crate::wal;
+
+/// A closed generation.
+pub(crate) struct SealJob {
+    pub(crate) generation: u64,
+    pub(crate) ranges: Vec<Range>,
+    pub(crate) wal_bytes: u64,
+}
+
+/// How long the sealer rests after a failure.
+const REST: Duration = Duration::from_millis(500);
+/// Tries before a closing store leaves the rest to the next start.
+const CLOSING_TRIES: usize = 2;
+
+/// Runs until the log thread is gone.
+pub(crate) fn run(core: &Arc<Core>, jobs: &Receiver<SealJob>) {
+    while let Ok(job) = jobs.recv() {
+        let mut tries = 0;
+        while let Err(error) = seal(core, &job) {
+            tries += 1;
+            tracing::error!(%error, tries, "a generation could not be sealed; trying again");
+            if core.stopping() && tries >= CLOSING_TRIES {
+                return;
+            }
+            if matches!(error, StoreError::DiskFull { .. })
+                && let Err(error) = core.make_room(ROOM_BYTES)
+            {
+                tracing::error!(%error, "no room could be made");
+            }
+            std::thread::sleep(REST);
+        }
+    }
+}
+
+/// Seals one generation.
+pub(crate) fn seal(core: &Core, job: &SealJob) -> Result<(), StoreError> {
+    let view = core.view();
+    let hot = view.hot.iter().find(|hot| hot.number == job.generation);
+    let mut add = Vec::new();
+    if let Some(hot) = hot {
+        if core.quota_left() < job.wal_bytes / 4 {
+            return Err(StoreError::DiskFull { path: core.root.clone() });
+        }
+        if let Err(error) = segments_of(core, hot, &mut add) {
+            abandon(core, &add);
+            return Err(error);
+        }
+    }
+    let seen = job.ranges.clone();
+    let change = Change { add, remove: Vec::new(), sealed: Some(job.generation), seen };
+    if let Err(error) = core.commit(&change) {
+        abandon(core, &change.add);
+        return Err(error);
+    }
+    disk::remove(&wal::path_of(&core.root.join("wal"), job.generation))?;
+    core.wal_bytes.fetch_sub(job.wal_bytes, Ordering::Relaxed);
+    metric::STORE_WAL_BYTES.set(core.wal_bytes.load(Ordering::Relaxed));
+    Ok(())
+}
+
+fn segments_of(
+    core: &Core,
+    hot: &Generation,
+    add: &mut Vec<SegmentMeta>,
+) -> Result<(), StoreError> {
+    for (uid, batches) in hot.classes() {
+        let Some(schema) = ClassSchema::of(uid) else { continue };
+        let mut next_id = || core.next_segment();
+        write::seal(&core.root, schema, batches, hot.number, &mut next_id, add)?;
+    }
+    Ok(())
+}
+
+/// Removes segments that did not get into the catalog; the next start removes what stays.
+fn abandon(core: &Core, segments: &[SegmentMeta]) {
+    for segment in segments {
+        if let Err(error) = disk::remove(&core.root.join(&segment.path)) {
+            tracing::warn!(%error, "an unused segment stays until the next start");
+        }
+    }
+}

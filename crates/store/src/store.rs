@@ -1,0 +1,352 @@
+//! The store as other rooms see it.
+//!
+//! Enters: events, queries. Leaves: acknowledgements, answers, the state of the disk.
+//! Refuses: a second process in the same directory. All calls block; the store owns its threads.
+//! Source: `DESIGN.md` sections 3 and 4.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use datafusion::arrow::array::{BooleanArray, RecordBatch};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::{UInt32Type, UInt64Type};
+use model::Event;
+use model::port::StorageStatus;
+
+use crate::audit::Trail;
+use crate::catalog::{Catalog as _, LocalCatalog, segment_files};
+use crate::config::StoreConfig;
+use crate::core::Core;
+use crate::disk;
+use crate::error::StoreError;
+use crate::executor::LocalExecutor;
+use crate::ingest::{Message, prepare, writer::Writer};
+use crate::live::{Filter, Subscription};
+use crate::maintain;
+use crate::schema::ClassSchema;
+use crate::seal::{self, SealJob};
+use crate::seen::{Known, Seen};
+use crate::segment::layout;
+use crate::segment::write::column;
+use crate::vault::Vault;
+use crate::wal::{self, log::Log, replay};
+
+/// What became of a batch: every event of it is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ack {
+    /// Events stored by this call.
+    pub accepted: usize,
+    /// Events that the store already had.
+    pub duplicates: usize,
+}
+
+/// What the last start found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Rows read back from the log.
+    pub replayed: u64,
+    /// Log files whose torn end was cut off: writes that were never acknowledged.
+    pub torn: u64,
+    /// Damaged places in the log: file and offset. What stood there is lost.
+    pub damaged: Vec<(PathBuf, u64)>,
+    /// Files without a catalog entry that were removed.
+    pub orphans: u64,
+}
+
+/// The store.
+pub struct Store {
+    pub(crate) core: Arc<Core>,
+    pub(crate) executor: LocalExecutor,
+    trail: Arc<Trail>,
+    recovery: Recovery,
+    queue: Mutex<Option<SyncSender<Message>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in a directory, or begins one; replays what was acknowledged and not sealed.
+    ///
+    /// # Errors
+    /// Another process holds it; failures of the disk; a newer format; keys that do not open.
+    pub fn open(root: &Path, config: StoreConfig) -> Result<Self, StoreError> {
+        disk::make_dir(root)?;
+        let lock = lock(&root.join("store.lock"))?;
+        for dir in ["wal", layout::DIR, "tmp"] {
+            disk::make_dir(&root.join(dir))?;
+        }
+        let trail = Arc::new(Trail::open(&root.join("audit"))?);
+        let vault = Vault::open(root, Arc::clone(&trail))?;
+        let catalog = LocalCatalog::open(root)?;
+        let mut recovery = Recovery::default();
+        let first_segment = clean(root, &catalog, &mut recovery)?;
+        let executor = LocalExecutor::new(root, &config)?;
+        let core = Core::new(root.to_owned(), config, Box::new(catalog), vault, first_segment);
+        let core = Arc::new(core);
+
+        let (seal_sender, seal_jobs) = channel();
+        let (last, seen) = recover(&core, &seal_sender, &mut recovery)?;
+        let log = Log::create(&root.join("wal"), last + 1)?;
+        let (queue, messages) = sync_channel(QUEUE_MAX);
+        let writer = Writer::new(Arc::clone(&core), log, seen, seal_sender);
+        let (sealing, caring) = (Arc::clone(&core), Arc::clone(&core));
+        let threads = vec![
+            spawn("store-log", move || writer.run(&messages))?,
+            spawn("store-seal", move || seal::run(&sealing, &seal_jobs))?,
+            spawn("store-care", move || maintain::run(&caring))?,
+        ];
+        Ok(Self {
+            core,
+            executor,
+            trail,
+            recovery,
+            queue: Mutex::new(Some(queue)),
+            threads: Mutex::new(threads),
+            _lock: lock,
+        })
+    }
+
+    /// Stores events; when it returns they are on disk and a query finds them. Sensitive values are
+    /// masked on the way, their clear form goes to the vault.
+    ///
+    /// # Errors
+    /// Nothing of the batch counts as stored; the caller may repeat it, duplicates are recognised.
+    pub fn ingest(&self, events: Vec<Event>) -> Result<Ack, StoreError> {
+        if events.is_empty() {
+            return Ok(Ack { accepted: 0, duplicates: 0 });
+        }
+        let (reply, answer) = sync_channel(1);
+        let submission = prepare(&self.core, events, reply)?;
+        self.send(Message::Submit(Box::new(submission)))?;
+        answer.recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// Seals everything acknowledged so far and waits until it is in segments.
+    ///
+    /// # Errors
+    /// The generation could not be closed, or was not sealed within `wait`.
+    pub fn flush(&self, wait: Duration) -> Result<(), StoreError> {
+        let (reply, answer) = sync_channel(1);
+        self.send(Message::Rotate(reply))?;
+        let generation = answer.recv().map_err(|_| StoreError::Closed)??;
+        let step = Duration::from_millis(2);
+        let mut left = wait;
+        while self.core.catalog.current().sealed < generation {
+            left = left.checked_sub(step).ok_or(StoreError::Closed)?;
+            std::thread::sleep(step);
+        }
+        Ok(())
+    }
+
+    /// One round of compaction, retention and cleaning, now.
+    ///
+    /// # Errors
+    /// Failures of the disk.
+    pub fn maintain(&self) -> Result<(), StoreError> {
+        maintain::round(&self.core)
+    }
+
+    /// Watches acknowledged events from now on; `filter` decides which.
+    #[must_use]
+    pub fn subscribe(&self, filter: Option<Filter>) -> Subscription {
+        self.core.subscribers.add(filter, self.core.config.subscriber_events_max)
+    }
+
+    /// The state of the disk.
+    #[must_use]
+    pub fn status(&self) -> StorageStatus {
+        maintain::status(&self.core)
+    }
+
+    /// Days of events that fit at today's rate; `None` before an hour of history.
+    #[must_use]
+    pub fn forecast_days(&self) -> Option<f64> {
+        self.status().forecast_days
+    }
+
+    /// What the start found.
+    #[must_use]
+    pub const fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// The vault of clear values.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.core.vault
+    }
+
+    /// The audit trail.
+    #[must_use]
+    pub fn trail(&self) -> &Arc<Trail> {
+        &self.trail
+    }
+
+    fn send(&self, message: Message) -> Result<(), StoreError> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        queue.ok_or(StoreError::Closed)?.send(message).map_err(|_| StoreError::Closed)
+    }
+
+    /// Ends the threads; what is acknowledged stays. Dropping the store does the same.
+    pub fn close(&self) {
+        self.core.stop.store(true, Ordering::Relaxed);
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.core.subscribers.close();
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store ended badly");
+            }
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(|e| StoreError::io(path, "open", e))?;
+    file.try_lock().map_err(|_| StoreError::InUse { path: path.to_owned() })?;
+    Ok(file)
+}
+
+fn spawn(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(|e| StoreError::io(Path::new(name), "start the thread", e))
+}
+
+/// Removes files that no catalog entry names; the first free segment identifier.
+fn clean(
+    root: &Path,
+    catalog: &LocalCatalog,
+    recovery: &mut Recovery,
+) -> Result<u64, StoreError> {
+    let version = catalog.current();
+    let mut first = version.segments.iter().map(|segment| segment.id + 1).max().unwrap_or(1);
+    for path in segment_files(root)? {
+        if let Some(id) = identifier(&path) {
+            first = first.max(id + 1);
+        }
+        if !version.segments.iter().any(|segment| segment.path == path) {
+            disk::remove(&root.join(&path))?;
+            recovery.orphans += 1;
+        }
+    }
+    let dir = root.join(layout::DIR);
+    for name in disk::names(&dir)?.iter().filter(|name| name.ends_with(".part")) {
+        disk::remove(&dir.join(name))?;
+        recovery.orphans += 1;
+    }
+    for segment in &version.segments {
+        if !root.join(&segment.path).is_file() {
+            tracing::error!(path = segment.path, "segment missing: its events are lost");
+        }
+    }
+    Ok(first)
+}
+
+fn identifier(path: &str) -> Option<u64> {
+    let name = path.rsplit('/').next()?.strip_suffix(".parquet")?;
+    u64::from_str_radix(name, 16).ok()
+}
+
+/// Replays the log into memory and asks the sealer for it; the last generation and what is known.
+fn recover(
+    core: &Core,
+    seal: &std::sync::mpsc::Sender<SealJob>,
+    recovery: &mut Recovery,
+) -> Result<(u64, Seen), StoreError> {
+    let dir = core.root.join("wal");
+    let version = core.catalog.current();
+    let mut seen = version.seen.clone();
+    let mut last = version.sealed;
+    let mut generations: Vec<u64> =
+        disk::names(&dir)?.iter().filter_map(|name| wal::generation_of(name)).collect();
+    generations.sort_unstable();
+    for generation in generations {
+        let path = wal::path_of(&dir, generation);
+        last = last.max(generation);
+        if generation <= version.sealed {
+            disk::remove(&path)?;
+            continue;
+        }
+        let replayed = replay::replay(&path)?;
+        for offset in replayed.damaged {
+            tracing::error!(path = %path.display(), offset, "log damaged; rows there are lost");
+            recovery.damaged.push((path.clone(), offset));
+        }
+        if let Some(at) = replayed.torn_at {
+            recovery.torn += 1;
+            replay::cut(&path, at)?;
+        }
+        let mut own = Seen::default();
+        let mut batches = Vec::new();
+        for (schema, batch) in replayed.batches {
+            if let Some(batch) = fresh(schema, batch, &seen, &mut own)? {
+                recovery.replayed += batch.num_rows() as u64;
+                batches.push((schema, batch));
+            }
+        }
+        if batches.is_empty() && recovery.damaged.iter().all(|(damaged, _)| *damaged != path) {
+            disk::remove(&path)?;
+            continue;
+        }
+        seen.merge(&own);
+        core.publish(generation, batches)?;
+        let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        core.wal_bytes.fetch_add(size, Ordering::Relaxed);
+        let job = SealJob { generation, ranges: own.ranges(), wal_bytes: size };
+        seal.send(job).map_err(|_| StoreError::Closed)?;
+    }
+    Ok((last, seen))
+}
+
+/// The rows that were not seen before: a batch may stand in the log twice after a failed sync.
+fn fresh(
+    schema: &ClassSchema,
+    batch: RecordBatch,
+    seen: &Seen,
+    own: &mut Seen,
+) -> Result<Option<RecordBatch>, StoreError> {
+    debug_assert_eq!(batch.num_columns(), schema.arrow.fields().len());
+    let nodes = column::<UInt32Type>(&batch, "node")?;
+    let seqs = column::<UInt64Type>(&batch, "seq")?;
+    let mut mask = Vec::with_capacity(batch.num_rows());
+    for (node, seq) in nodes.iter().zip(seqs) {
+        let new = seen.known(*node, *seq) != Known::Yes && own.known(*node, *seq) != Known::Yes;
+        if new {
+            own.insert(*node, *seq);
+        }
+        mask.push(new);
+    }
+    let left = mask.iter().filter(|new| **new).count();
+    if left == mask.len() {
+        return Ok(Some(batch));
+    }
+    if left == 0 {
+        return Ok(None);
+    }
+    Ok(Some(filter_record_batch(&batch, &BooleanArray::from(mask))?))
+}
+
+/// Submissions waiting for the log thread; more wait in their callers (block).
+const QUEUE_MAX: usize = 64;

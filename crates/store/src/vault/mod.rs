@@ -1,0 +1,241 @@
+//! The vault: clear values, encrypted, apart from the events that they were taken out of.
+//!
+//! Enters: clear values by event and column. Leaves: the same, one event at a time, after the audit
+//! trail has recorded who asked and why. Refuses: openings without a reason; months whose key was
+//! destroyed. Limits: [`FILE_BYTES_MAX`] a file.
+//! Source: `DESIGN.md` section 1; XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03); NIST SP 800-88
+//! (cryptographic erase).
+
+mod keys;
+mod pages;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::port::AuditEntry;
+use model::{EventUid, Millis, SiteKey};
+
+use crate::audit::Trail;
+use crate::disk;
+use crate::error::StoreError;
+use crate::frame;
+use crate::segment::layout::{day_text, month_text};
+use keys::Keys;
+
+/// Longest vault file; the next one is begun then.
+pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Newest format that this program writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Clear values of one event: column and value.
+pub type ClearValues = Vec<(&'static str, Box<str>)>;
+
+/// The vault of one store.
+pub struct Vault {
+    dir: PathBuf,
+    keys: Keys,
+    trail: Arc<Trail>,
+    writer: Mutex<BTreeMap<String, Page>>,
+}
+
+struct Page {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    broken: bool,
+}
+
+/// Who opens what, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    /// Account or `local:root`.
+    pub actor: &'a str,
+    /// Reason given; never empty.
+    pub reason: &'a str,
+    /// Now.
+    pub now: Millis,
+}
+
+impl Vault {
+    /// Opens the vault below the store's directory, or begins one; makes the keys at first start.
+    ///
+    /// # Errors
+    /// Failures of the disk; keys that do not open.
+    pub fn open(root: &Path, trail: Arc<Trail>) -> Result<Self, StoreError> {
+        let dir = root.join("vault");
+        disk::make_dir(&dir)?;
+        let keys = Keys::open(&root.join("keys"))?;
+        Ok(Self { dir, keys, trail, writer: Mutex::new(BTreeMap::new()) })
+    }
+
+    /// The key that masks and tokenises at the store's door.
+    #[must_use]
+    pub fn site_key(&self) -> &SiteKey {
+        self.keys.site()
+    }
+
+    /// Keeps clear values; on disk when it returns.
+    pub(crate) fn keep(&self, values: &[(EventUid, i64, ClearValues)]) -> Result<(), StoreError> {
+        let mut months: BTreeMap<String, Vec<&(EventUid, i64, ClearValues)>> = BTreeMap::new();
+        for value in values {
+            months.entry(month_text(value.1)).or_default().push(value);
+        }
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        for (month, values) in months {
+            let key = self.keys.month_or_new(&month)?;
+            let payload = pages::seal(&key, &month, &values)?;
+            let mut bytes = Vec::new();
+            if !frame::push(&mut bytes, pages::KIND_VALUES, &[&payload]) {
+                return Err(StoreError::Vault("too many clear values at once"));
+            }
+            let day = values.first().map_or_else(String::new, |value| day_text(value.1));
+            self.append(&mut writer, &month, &day, &bytes)?;
+        }
+        Ok(())
+    }
+
+    fn append(
+        &self,
+        pages: &mut BTreeMap<String, Page>,
+        month: &str,
+        day: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        let full = |page: &Page| page.broken || page.bytes + bytes.len() as u64 > FILE_BYTES_MAX;
+        if pages.get(month).is_none_or(full) {
+            let page = Page::create(&self.dir.join(month), day)?;
+            pages.insert(month.to_owned(), page);
+        }
+        while pages.len() > OPEN_MONTHS_MAX {
+            pages.pop_first();
+        }
+        let Some(page) = pages.get_mut(month) else {
+            return Err(StoreError::Vault("too many months at once"));
+        };
+        let written = page.file.write_all(bytes).and_then(|()| page.file.sync_data());
+        if let Err(error) = written {
+            page.broken = true;
+            let _ = page.file.set_len(page.bytes);
+            return Err(StoreError::io(&page.path, "append", error));
+        }
+        page.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The clear values of one event. The opening is in the audit trail before they are read.
+    ///
+    /// # Errors
+    /// No reason; the trail or the vault could not be used; the key was destroyed.
+    pub fn reveal(
+        &self,
+        uid: EventUid,
+        opening: &Opening<'_>,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        if opening.reason.trim().is_empty() {
+            return Err(StoreError::Vault("an opening needs a reason"));
+        }
+        self.trail.append(&AuditEntry {
+            time: opening.now.0,
+            actor: opening.actor.to_owned(),
+            action: "vault_opened".to_owned(),
+            object: format!("event {uid}"),
+            reason: opening.reason.to_owned(),
+            outcome: "ok".to_owned(),
+        })?;
+        let mut found: Vec<(String, String)> = Vec::new();
+        for month in disk::names(&self.dir)? {
+            let Some(key) = self.keys.month(&month)? else { continue };
+            for name in disk::names(&self.dir.join(&month))? {
+                let path = self.dir.join(&month).join(name);
+                for pair in pages::find(&path, &key, &month, uid)? {
+                    if !found.contains(&pair) {
+                        found.push(pair);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Destroys the key of a month ("2026-11") and its values: nobody can read them again.
+    ///
+    /// # Errors
+    /// No reason; the trail or the disk could not be used.
+    pub fn destroy(&self, month: &str, opening: &Opening<'_>) -> Result<(), StoreError> {
+        if opening.reason.trim().is_empty() {
+            return Err(StoreError::Vault("a destruction needs a reason"));
+        }
+        if !is_month(month) {
+            return Err(StoreError::Vault("a month is written as 2026-11"));
+        }
+        self.trail.append(&AuditEntry {
+            time: opening.now.0,
+            actor: opening.actor.to_owned(),
+            action: "vault_destroyed".to_owned(),
+            object: format!("month {month}"),
+            reason: opening.reason.to_owned(),
+            outcome: "ok".to_owned(),
+        })?;
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.remove(month);
+        self.keys.destroy(month)?;
+        let dir = self.dir.join(month);
+        if dir.is_dir() {
+            std::fs::remove_dir_all(&dir).map_err(|e| StoreError::io(&dir, "remove", e))?;
+            disk::sync_dir(&self.dir)?;
+        }
+        Ok(())
+    }
+
+    /// Months that hold values, ascending.
+    ///
+    /// # Errors
+    /// The directory could not be read.
+    pub fn months(&self) -> Result<Vec<String>, StoreError> {
+        let names = disk::names(&self.dir)?;
+        Ok(names.into_iter().filter(|name| is_month(name)).collect())
+    }
+
+    /// Destroys the months that ended more than `days` days before `now`.
+    pub(crate) fn expire(&self, days: u32, now: Millis) -> Result<(), StoreError> {
+        let limit = now.0.saturating_sub(i64::from(days).saturating_mul(86_400_000));
+        let oldest = month_text(limit);
+        for month in self.months()?.into_iter().filter(|month| *month < oldest) {
+            let opening = Opening { actor: "system", reason: "retention of the vault", now };
+            self.destroy(&month, &opening)?;
+        }
+        Ok(())
+    }
+}
+
+impl Page {
+    fn create(dir: &Path, day: &str) -> Result<Self, StoreError> {
+        disk::make_dir(dir)?;
+        let mut suffix = [0u8; 8];
+        disk::random(&mut suffix)?;
+        let path = dir.join(format!("{day}-{:016x}.vlt", u64::from_le_bytes(suffix)));
+        let mut file = disk::open_private(&path)?;
+        let head = frame::file_head(pages::MAGIC, VERSION, 0);
+        file.write_all(&head).map_err(|e| StoreError::io(&path, "write", e))?;
+        file.sync_all().map_err(|e| StoreError::io(&path, "sync", e))?;
+        disk::sync_dir(dir)?;
+        Ok(Self { path, file, bytes: head.len() as u64, broken: false })
+    }
+}
+
+fn is_month(text: &str) -> bool {
+    text.len() == 7
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 { byte == b'-' } else { byte.is_ascii_digit() })
+}
+
+/// Most months whose files stay open for writing.
+const OPEN_MONTHS_MAX: usize = 4;
+
+#[cfg(test)]
+mod tests;
