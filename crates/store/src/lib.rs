@@ -38,7 +38,8 @@ mod store;
 
 pub use config::StoreConfig;
 pub use error::StoreError;
-pub use live::Subscription;
+pub use live::{Ended, Filter, Subscription};
+pub use seen::{Range, Seen};
 pub use segment::SegmentMeta;
 pub use store::{Ack, Recovery, Store};
 pub use vault::{Opening, Vault};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// Most exact ranges that one node keeps.
-pub const RANGES_MAX: usize = 65_536;
+pub(crate) const RANGES_MAX: usize = 65_536;
 
 /// Sequences of one node, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -209,6 +209,7 @@ fn is_time(expr: &Expr) -> bool {
 }
 
 fn literal(expr: &Expr) -> Option<i64> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "two forms of a time")]
     match expr {
         Expr::Literal(ScalarValue::TimestampMillisecond(at, _), _) => *at,
         // Seconds and finer units come from casts of SQL literals that were folded.

@@ -66,9 +66,8 @@ fn event_of(schema: &ClassSchema, sources: &[Source<'_>], row: usize) -> Option<
 }
 
 fn set_spine(meta: &mut Meta, spine: Spine, value: Value) {
-    let small = |value: &Value| match value {
-        Value::U64(v) => u16::try_from(*v).unwrap_or(0),
-        _ => 0,
+    let small = |value: &Value| {
+        if let Value::U64(v) = value { u16::try_from(*v).unwrap_or(0) } else { 0 }
     };
     match (spine, value) {
         (Spine::Node, Value::U64(v)) => {

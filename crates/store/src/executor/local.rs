@@ -26,7 +26,7 @@ use crate::error::StoreError;
 use crate::query::{functions, literals};
 
 /// Most bytes of one answer.
-pub const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// How often the caller's flag is looked at.
 const POLL: Duration = Duration::from_millis(10);
 /// What a plan that does not yield gets beyond its time before it is abandoned.

@@ -364,9 +364,10 @@ fn questions(seen: &Seen, ranges: &[Range]) -> Vec<(u32, Vec<u64>)> {
 
 /// The same failure for another caller of the group.
 fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::DiskFull { path } => StoreError::DiskFull { path: path.clone() },
-        other => StoreError::Columns(other.to_string()),
+    if let StoreError::DiskFull { path } = error {
+        StoreError::DiskFull { path: path.clone() }
+    } else {
+        StoreError::Columns(error.to_string())
     }
 }
 

@@ -7,20 +7,24 @@
 pub(crate) mod functions;
 pub(crate) mod literals;
 mod output;
+mod plan;
 mod report;
+pub(crate) mod search;
 mod sql;
 mod views;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use model::metric;
 use model::port::{EventQuery, Events, Query, QueryError, Rows};
+use model::{Event, metric};
 
+use crate::batch::events_of;
 use crate::executor::{Answer, Executor as _, Limits};
+use crate::hot::View;
 use crate::store::Store;
+use search::{Node, Scope};
 use views::Window;
 
 /// Most rows of any answer.
@@ -29,7 +33,12 @@ pub const ROWS_MAX: usize = 1_000_000;
 impl EventQuery for Store {
     fn rows(&self, query: &Query, cancel: &AtomicBool) -> Result<Rows, QueryError> {
         let started = Instant::now();
-        let answer = counted(self.sql(query, cancel))?;
+        let answer = if is_sql(&query.text) {
+            self.sql(query, cancel)
+        } else {
+            self.search_rows(query, cancel)
+        };
+        let answer = counted(answer, |answer| answer.limited)?;
         Ok(Rows {
             columns: output::columns(&answer.schema),
             rows: output::rows(&answer.batches),
@@ -38,9 +47,36 @@ impl EventQuery for Store {
         })
     }
 
-    fn events(&self, _query: &Query, _cancel: &AtomicBool) -> Result<Events, QueryError> {
-        Err(report::plain("syntax", "not yet"))
+    fn events(&self, query: &Query, cancel: &AtomicBool) -> Result<Events, QueryError> {
+        let started = Instant::now();
+        if is_sql(&query.text) {
+            let detail = "events are asked for with the search language, not with SQL";
+            return Err(report::plain("syntax", detail));
+        }
+        let found = self.search_events(query, cancel, started);
+        let (events, limited) = counted(found, |(_, limited)| *limited)?;
+        Ok(Events { events, limited, took_ms: took(started) })
     }
+}
+
+/// True when a text is SQL: its first word says so.
+#[must_use]
+pub fn is_sql(text: &str) -> bool {
+    let start = text.trim_start().trim_start_matches('(');
+    let word: String = start.chars().take_while(char::is_ascii_alphabetic).collect();
+    let rest = start.get(word.len()..).unwrap_or("");
+    let known = ["select", "with", "explain", "insert", "update", "delete", "create", "drop"];
+    known.iter().any(|known| known.eq_ignore_ascii_case(&word))
+        && rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '*' | '(' | '"' | '\''))
+        && !rest.trim_start().is_empty()
+}
+
+/// Prints a search in its canonical form.
+///
+/// # Errors
+/// The text is no search.
+pub fn canonical(text: &str) -> Result<String, QueryError> {
+    search::parse(text).map(|node| node.to_string())
 }
 
 impl Store {
@@ -49,9 +85,8 @@ impl Store {
         let statement = sql::parse(text)?;
         let session = self.executor.session();
         let view = self.core.view();
-        let window = Window { from: query.from, to: query.to };
         let engine = |error| report::engine(text, &error);
-        views::register(&session, &view, window).map_err(engine)?;
+        views::register(&session, &view, window(query)).map_err(engine)?;
         let planning = session.clone();
         let planned = self.executor.wait(async move { sql::plan(&planning, statement).await });
         let plan = planned
@@ -64,6 +99,64 @@ impl Store {
         drop(view);
         ran.map_err(|failure| report::failure(text, &failure))
     }
+
+    fn search_rows(&self, query: &Query, cancel: &AtomicBool) -> Result<Answer, QueryError> {
+        let text = query.text.as_str();
+        let node = search::parse(text)?;
+        let conditions = plan::conditions(&node, &self.scope(text))?;
+        let view = self.core.view();
+        let limits = limits(query);
+        let plan = plan::common(&conditions, &view, window(query), limits.rows_max + 1)
+            .map_err(|error| report::engine(text, &error))?;
+        let ran = self.executor.run(&self.executor.session(), plan, limits, cancel);
+        drop(view);
+        ran.map_err(|failure| report::failure(text, &failure))
+    }
+
+    fn search_events(
+        &self,
+        query: &Query,
+        cancel: &AtomicBool,
+        started: Instant,
+    ) -> Result<(Vec<Event>, Option<&'static str>), QueryError> {
+        let text = query.text.as_str();
+        let node: Node = search::parse(text)?;
+        let conditions = plan::conditions(&node, &self.scope(text))?;
+        let view: std::sync::Arc<View> = self.core.view();
+        let limits = limits(query);
+        let mut events = Vec::new();
+        let mut cut = None;
+        for (class, condition) in conditions {
+            let plan =
+                plan::whole(class, condition, &view, window(query), limits.rows_max + 1)
+                    .map_err(|error| report::engine(text, &error))?;
+            let left = limits.time_ms_max.saturating_sub(took(started));
+            let session = self.executor.session();
+            let rest = Limits { time_ms_max: left, ..limits };
+            let answer = match self.executor.run(&session, plan, rest, cancel) {
+                Ok(answer) => answer,
+                // Newest events of other classes would look whole without this one.
+                Err(failure) => return Err(report::failure(text, &failure)),
+            };
+            cut = cut.or(answer.limited);
+            let found = answer.batches.iter().flat_map(|batch| events_of(class, batch));
+            events.extend(found);
+        }
+        events.sort_by_key(|event| std::cmp::Reverse((event.meta.time, event.meta.uid)));
+        if events.len() > limits.rows_max {
+            events.truncate(limits.rows_max);
+            cut = cut.or(Some("rows"));
+        }
+        Ok((events, cut))
+    }
+
+    fn scope<'a>(&'a self, text: &'a str) -> Scope<'a> {
+        Scope { key: self.core.vault.site_key(), now: (self.core.config.now)(), text }
+    }
+}
+
+const fn window(query: &Query) -> Window {
+    Window { from: query.from, to: query.to }
 }
 
 fn limits(query: &Query) -> Limits {
@@ -81,9 +174,12 @@ fn limited(
     LogicalPlanBuilder::from(plan).limit(0, Some(rows_max + 1))?.build()
 }
 
-fn counted(outcome: Result<Answer, QueryError>) -> Result<Answer, QueryError> {
+fn counted<T>(
+    outcome: Result<T, QueryError>,
+    limited: impl Fn(&T) -> Option<&'static str>,
+) -> Result<T, QueryError> {
     match &outcome {
-        Ok(answer) if answer.limited.is_none() => metric::STORE_QUERIES.add(1),
+        Ok(answer) if limited(answer).is_none() => metric::STORE_QUERIES.add(1),
         _ => metric::STORE_QUERIES_LIMITED.add(1),
     }
     outcome

@@ -15,9 +15,9 @@ use model::port::QueryError;
 use super::{literals, report};
 
 /// Longest SQL text.
-pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Most words and signs: bounds the depth of the plan.
-pub const WORDS_MAX: usize = 4096;
+pub(crate) const WORDS_MAX: usize = 4096;
 
 /// The one statement of a text, if it only reads.
 pub(crate) fn parse(text: &str) -> Result<Statement, QueryError> {

@@ -15,19 +15,19 @@ mod value;
 
 use model::port::QueryError;
 
-pub(crate) use condition::{Scope, condition};
+pub(crate) use condition::{Match, Scope, condition};
 pub(crate) use parse::parse;
 
 /// Longest search text.
-pub const TEXT_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// Most terms.
-pub const TERMS_MAX: usize = 256;
+pub(crate) const TERMS_MAX: usize = 256;
 /// Deepest nesting of parentheses and `not`.
-pub const DEPTH_MAX: usize = 32;
+pub(crate) const DEPTH_MAX: usize = 32;
 
 /// A search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
+pub(crate) enum Node {
     /// Everything.
     All,
     /// Every part matches.
@@ -42,19 +42,19 @@ pub enum Node {
 
 /// One condition.
 #[derive(Clone, Debug, Eq)]
-pub struct Term {
+pub(crate) struct Term {
     /// Field as written; `None` for a bare word.
-    pub field: Option<String>,
+    pub(crate) field: Option<String>,
     /// How it compares.
-    pub op: Op,
+    pub(crate) op: Op,
     /// What with.
-    pub value: String,
+    pub(crate) value: String,
     /// Upper end of a range `a..b`.
-    pub upper: Option<String>,
+    pub(crate) upper: Option<String>,
     /// True when the value stood in quotes: `*` is no wildcard then.
-    pub quoted: bool,
+    pub(crate) quoted: bool,
     /// Offset of the term in the text.
-    pub position: usize,
+    pub(crate) position: usize,
 }
 
 impl PartialEq for Term {
@@ -70,7 +70,7 @@ impl PartialEq for Term {
 
 /// How a term compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub(crate) enum Op {
     /// `field:value`: equal, a block, a pattern.
     Is,
     /// `field~value`: contains.

@@ -16,7 +16,7 @@ impl fmt::Display for Node {
                 f.write_str("not ")?;
                 nested(f, part)
             }
-            Self::Term(term) => term.fmt(f),
+            Self::Term(term) => fmt::Display::fmt(term, f),
         }
     }
 }
@@ -32,7 +32,7 @@ fn list(f: &mut fmt::Formatter<'_>, parts: &[Node], between: &str) -> fmt::Resul
 }
 
 fn nested(f: &mut fmt::Formatter<'_>, part: &Node) -> fmt::Result {
-    if matches!(part, Node::And(_) | Node::Or(_)) { write!(f, "({part})") } else { part.fmt(f) }
+    if matches!(part, Node::And(_) | Node::Or(_)) { write!(f, "({part})") } else { fmt::Display::fmt(part, f) }
 }
 
 impl fmt::Display for Term {
