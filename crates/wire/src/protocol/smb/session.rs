@@ -300,7 +300,13 @@ impl SmbSession {
                 cx.emit(Draft::new(time, OTHER, body));
             }
             Kind::Tree(share) => {
-                let mut body = self.body("TREE_CONNECT", place);
+                let mut body = self.body(
+                    "TREE_CONNECT",
+                    Place {
+                        tree: None,
+                        ..place
+                    },
+                );
                 body.share = Some(share);
                 cx.emit(Draft::new(time, OTHER, body));
             }
