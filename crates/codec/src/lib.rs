@@ -9,5 +9,6 @@ pub mod digest;
 pub mod http;
 pub mod dicom;
 pub mod hl7;
+pub mod ntlmssp;
 pub mod tls;
 pub mod x509;

@@ -12,11 +12,11 @@ mod dicom;
 mod dns;
 mod driver;
 mod hl7;
-mod recognise;
 mod http;
 mod recognise;
 mod registry;
 pub mod replay;
+mod smb;
 mod ssh;
 mod tls;
 

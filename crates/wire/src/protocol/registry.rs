@@ -18,4 +18,5 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::http::Http,
     &super::hl7::Hl7,
     &super::dicom::Dicom,
+    &super::smb::Smb,
 ];

@@ -173,6 +173,30 @@ fn pending_messages_are_bounded() {
     assert!(out.anomalies.contains(&"hl7-pending-limit"));
 }
 
+#[test]
+fn every_message_of_the_corpus_is_an_event_needs_shared() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let shared = std::env::var_os("VIGIE_SHARED").map_or(root, std::path::PathBuf::from);
+    let mut found = 0;
+    for folder in ["corpora/hl7v2/simhospital", "corpora/hl7v2/fhir-converter"] {
+        let Ok(files) = std::fs::read_dir(shared.join(folder)) else {
+            continue;
+        };
+        for file in files {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            if !bytes.starts_with(b"MSH|") {
+                continue;
+            }
+            let lines = bytes.split(|byte| matches!(*byte, CR | LF));
+            let headers = lines.filter(|line| line.starts_with(b"MSH|")).count();
+            let out = tcp(ONLY, PORT, &[client(&bytes)]);
+            assert_eq!(out.drafts.len(), headers);
+            found += headers;
+        }
+    }
+    println!("{found} messages of the shared corpus");
+}
+
 proptest! {
     #[test]
     fn any_split_gives_the_same(cuts in prop::collection::vec(1usize..60, 1..20)) {
