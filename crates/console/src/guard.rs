@@ -107,7 +107,8 @@ fn host(headers: &HeaderMap) -> Answer<&str> {
 fn host_name(host: &str) -> &str {
     let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
     let has_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    if has_port && !(name.contains(':') && !name.starts_with('[')) {
+    // An IPv6 address without brackets has no port.
+    if has_port && (name.starts_with('[') || !name.contains(':')) {
         name
     } else {
         host
