@@ -4,15 +4,18 @@
 //! Refuses: writing; wrong words, with their place and the nearest right one.
 //! Source: `DESIGN.md` section 4, store; `model::port`.
 
+mod follow;
 pub(crate) mod functions;
 pub(crate) mod literals;
 mod output;
 mod plan;
 mod report;
 pub(crate) mod search;
+mod search_table;
 mod sql;
 mod views;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -24,7 +27,9 @@ use crate::batch::events_of;
 use crate::executor::{Answer, Executor as _, Limits};
 use crate::hot::View;
 use crate::store::Store;
+pub use follow::Matcher;
 use search::{Node, Scope};
+use search_table::SearchTable;
 use views::Window;
 
 /// Most rows of any answer.
@@ -87,6 +92,7 @@ impl Store {
         let view = self.core.view();
         let engine = |error| report::engine(text, &error);
         views::register(&session, &view, window(query)).map_err(engine)?;
+        session.register_udtf("search", Arc::new(self.search_table(&view, window(query))));
         let planning = session.clone();
         let planned = self.executor.wait(async move { sql::plan(&planning, statement).await });
         let plan = planned
@@ -122,7 +128,7 @@ impl Store {
         let text = query.text.as_str();
         let node: Node = search::parse(text)?;
         let conditions = plan::conditions(&node, &self.scope(text))?;
-        let view: std::sync::Arc<View> = self.core.view();
+        let view: Arc<View> = self.core.view();
         let limits = limits(query);
         let mut events = Vec::new();
         let mut cut = None;
@@ -148,6 +154,15 @@ impl Store {
             cut = cut.or(Some("rows"));
         }
         Ok((events, cut))
+    }
+
+    fn search_table(&self, view: &Arc<View>, window: Window) -> SearchTable {
+        SearchTable {
+            view: Arc::clone(view),
+            window,
+            key: self.core.vault.site_key().clone(),
+            now: (self.core.config.now)(),
+        }
     }
 
     fn scope<'a>(&'a self, text: &'a str) -> Scope<'a> {

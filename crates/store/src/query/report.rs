@@ -44,6 +44,9 @@ pub(crate) fn engine(text: &str, error: &DataFusionError) -> QueryError {
             QueryError { code: "syntax", detail: first_line(&detail), position, suggestion: None }
         }
         DataFusionError::Plan(detail) => planned(text, detail),
+        DataFusionError::External(cause) if cause.is::<QueryError>() => {
+            cause.downcast_ref::<QueryError>().cloned().unwrap_or_else(|| plain("internal", ""))
+        }
         other => {
             let code = if is_user_fault(other) { "bad_value" } else { "internal" };
             plain(code, &first_line(&other.to_string()))

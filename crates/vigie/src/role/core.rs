@@ -216,7 +216,8 @@ impl Console<'_> {
     }
 
     fn state(&self, identity: Arc<Directory>) -> ConsoleState {
-        let hub = Arc::new(LiveHub::new(store::query::matcher));
+        let matching = Arc::clone(self.pipeline);
+        let hub = Arc::new(LiveHub::new(move |text| matching.store.matcher(text)));
         follow(self.pipeline, Arc::clone(&hub));
         ConsoleState {
             query: Arc::new(crate::pipeline::Questions(Arc::clone(self.pipeline))),
