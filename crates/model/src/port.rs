@@ -275,6 +275,11 @@ pub trait SystemView: Send + Sync {
     /// # Errors
     /// A sentence for the operator: which zone, what is wrong, what to do.
     fn set_zones(&self, zones: &[(String, Vec<String>)]) -> Result<(), String>;
+
+    /// Metrics of every role, in Prometheus text form.
+    fn metrics(&self) -> String {
+        crate::metric::render("core")
+    }
 }
 
 /// Who did what to Vigie itself: the hash-chained trail.

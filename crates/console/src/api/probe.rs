@@ -6,7 +6,6 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::metric;
 
 use crate::app::App;
 use crate::body::From;
@@ -22,7 +21,7 @@ pub(crate) async fn metrics(
     if !from.is_loopback() {
         signed?;
     }
-    let text = metric::render(app.state.settings.role);
+    let text = app.call(|state| state.system.metrics()).await?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }

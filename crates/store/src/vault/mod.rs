@@ -71,6 +71,12 @@ impl Vault {
         Ok(Self { dir, keys, trail, writer: Mutex::new(BTreeMap::new()) })
     }
 
+    /// The key of a store that exists; nothing is made.
+    #[must_use]
+    pub fn existing_site_key(root: &Path) -> Option<SiteKey> {
+        Keys::existing_site(&root.join("keys"))
+    }
+
     /// The key that masks and tokenises at the store's door.
     #[must_use]
     pub fn site_key(&self) -> &SiteKey {

@@ -73,7 +73,7 @@ fn classes(names: &[String]) -> Result<Vec<u32>> {
 
 /// The key of an existing installation, so that tokens agree with its store.
 fn site_key(cli: &Cli) -> Option<SiteKey> {
-    DataDir::existing(cli).and_then(|dir| store::vault::existing_site_key(dir.path()))
+    DataDir::existing(cli).and_then(|dir| store::Vault::existing_site_key(dir.path()))
 }
 
 struct Reading<'a> {

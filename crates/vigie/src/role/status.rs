@@ -98,6 +98,10 @@ impl SystemView for View {
         }
     }
 
+    fn metrics(&self) -> String {
+        self.reports.metrics()
+    }
+
     fn set_zones(&self, zones: &[(String, Vec<String>)]) -> Result<(), String> {
         let file = Config::load(None).is_ok_and(|config| !config.site.zones.is_empty());
         if file {
