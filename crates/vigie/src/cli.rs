@@ -9,11 +9,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Vigie: see a hospital's network, its medical traffic included; runs on one machine.
 #[derive(Parser)]
-#[command(name = "vigie", version, max_term_width = 100, propagate_version = true)]
-#[command(after_help = "Examples:\n  vigie up                          watch this machine's traffic, \
+#[command(
+    name = "vigie",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
+#[command(
+    after_help = "Examples:\n  vigie up                          watch this machine's traffic, \
     console in the browser\n  vigie read capture.pcap           one JSON event a line\n  vigie query \
     'proto:dicom last:24h'\n\nExit codes: 0 done; 1 the asked-for condition failed; 2 usage or \
-    configuration;\n3 some input unreadable; 4 internal error.")]
+    configuration;\n3 some input unreadable; 4 internal error."
+)]
 pub(crate) struct Cli {
     /// Configuration file (default: /etc/vigie/vigie.toml when it exists)
     #[arg(long, global = true, value_name = "FILE")]
@@ -36,19 +43,27 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Run what the configuration says: capture here, observe only, console on loopback
-    #[command(after_help = "Examples:\n  vigie up\n  vigie up --interface eth1 --console 127.0.0.1:0")]
+    #[command(
+        after_help = "Examples:\n  vigie up\n  vigie up --interface eth1 --console 127.0.0.1:0"
+    )]
     Up(Up),
     /// Read captures and print events on standard output
-    #[command(after_help = "Examples:\n  vigie read day.pcap.zst --format summary\n  tcpdump -w - | \
-        vigie read - --only dns_activity\n  vigie read a.pcap b.pcapng --into-store")]
+    #[command(
+        after_help = "Examples:\n  vigie read day.pcap.zst --format summary\n  tcpdump -w - | \
+        vigie read - --only dns_activity\n  vigie read a.pcap b.pcapng --into-store"
+    )]
     Read(Read),
     /// Feed a capture to a running Vigie, timestamps moved to now
-    #[command(after_help = "Examples:\n  vigie replay day.pcap --speed max\n  vigie replay \
-        exercise.pcap --speed 10 --id exercise-3")]
+    #[command(
+        after_help = "Examples:\n  vigie replay day.pcap --speed max\n  vigie replay \
+        exercise.pcap --speed 10 --id exercise-3"
+    )]
     Replay(Replay),
     /// Search the store, or ask it in SQL
-    #[command(after_help = "Examples:\n  vigie query 'proto:dns query:*.example.org bytes:>10MB'\n  \
-        vigie query 'select proto, count(*) from events group by 1' --format csv")]
+    #[command(
+        after_help = "Examples:\n  vigie query 'proto:dns query:*.example.org bytes:>10MB'\n  \
+        vigie query 'select proto, count(*) from events group by 1' --format csv"
+    )]
     Query(Query),
     /// A populated console on a recorded hospital day, attacks included, in its own folder
     Demo(Demo),
@@ -194,7 +209,9 @@ pub(crate) enum ConfigVerb {
 #[derive(Subcommand)]
 pub(crate) enum VaultVerb {
     /// Show the clear values of one event
-    #[command(after_help = "Example:\n  vigie vault open 0000002a-0000000000100000 --reason 'incident 12'")]
+    #[command(
+        after_help = "Example:\n  vigie vault open 0000002a-0000000000100000 --reason 'incident 12'"
+    )]
     Open {
         /// Identity of the event (metadata.uid)
         uid: String,

@@ -48,15 +48,23 @@ impl Pipeline {
         drop(zones);
         // Then what each event says of the assets, while its values are still clear.
         // Replayed events never feed the inventory: they are an exercise.
-        self.inventory.observe(events.iter().filter(|event| !is_replay(event)));
+        self.inventory
+            .observe(events.iter().filter(|event| !is_replay(event)));
         // Last the store: it masks at its door, and only its word is an acknowledgement.
-        self.store.ingest(events).map(|_| ()).map_err(|error| error.to_string())
+        self.store
+            .ingest(events)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     }
 }
 
 /// True for events of a replay.
 fn is_replay(event: &Event) -> bool {
-    event.meta.labels.iter().any(|label| label.starts_with("replay:"))
+    event
+        .meta
+        .labels
+        .iter()
+        .any(|label| label.starts_with("replay:"))
 }
 
 /// The zones of a configuration; a configuration that was loaded has no wrong one.

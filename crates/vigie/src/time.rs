@@ -9,7 +9,9 @@ use model::Millis;
 
 /// Milliseconds since 1970 by the system's clock. The only place that reads it.
 pub(crate) fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
@@ -33,12 +35,15 @@ const fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
     (year, month, day)
 }
@@ -70,7 +75,9 @@ pub(crate) fn parse(text: &str, now: Millis) -> Option<Millis> {
             "w" => 604_800_000,
             _ => return None,
         };
-        return Some(Millis(now.0 - number.parse::<i64>().ok()?.checked_mul(factor)?));
+        return Some(Millis(
+            now.0 - number.parse::<i64>().ok()?.checked_mul(factor)?,
+        ));
     }
     if let Ok(millis) = text.parse::<i64>() {
         return Some(Millis(millis));
@@ -81,7 +88,11 @@ pub(crate) fn parse(text: &str, now: Millis) -> Option<Millis> {
 fn parse_rfc3339(text: &str) -> Option<Millis> {
     let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00Z"));
     let mut parts = date.splitn(3, '-').map(str::parse::<i64>);
-    let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+    let (year, month, day) = (
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+        parts.next()?.ok()?,
+    );
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(1..=9999).contains(&year) {
         return None;
     }
@@ -93,8 +104,13 @@ fn parse_rfc3339(text: &str) -> Option<Millis> {
     let second = parts.next().unwrap_or(Ok(0)).ok()?;
     let fraction: String = fraction.chars().chain("000".chars()).take(3).collect();
     let millis = fraction.parse::<i64>().ok()?;
-    let of_day = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
-    Some(Millis((days(year, month, day) * 86_400 + of_day) * 1000 + millis))
+    let of_day = hour
+        .checked_mul(3600)?
+        .checked_add(minute.checked_mul(60)?)?
+        .checked_add(second)?;
+    Some(Millis(
+        (days(year, month, day) * 86_400 + of_day) * 1000 + millis,
+    ))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use support::{ndjson, recorded_day, run, stdout, vigie};
 
 #[test]
 fn every_command_explains_itself() {
-    for command in ["up", "read", "replay", "query", "demo", "config", "vault", "doctor"] {
+    for command in [
+        "up", "read", "replay", "query", "demo", "config", "vault", "doctor",
+    ] {
         let help = stdout(vigie().args([command, "--help"]), 0);
         assert!(help.contains("Usage: vigie"), "{command}: {help}");
     }
@@ -26,7 +28,10 @@ fn the_effective_configuration_is_itself_a_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vigie.toml");
     std::fs::write(&path, stdout(vigie().args(["config", "show"]), 0)).unwrap();
-    stdout(vigie().arg("--config").arg(&path).args(["config", "check"]), 0);
+    stdout(
+        vigie().arg("--config").arg(&path).args(["config", "check"]),
+        0,
+    );
 }
 
 #[test]
@@ -38,7 +43,12 @@ fn reading_twice_gives_the_same_bytes() {
     let first = stdout(&mut one, 0);
     assert_eq!(first, stdout(&mut one, 0));
     let events = ndjson(&first);
-    let classes = |uid: u64| events.iter().filter(|event| event["class_uid"] == uid).count();
+    let classes = |uid: u64| {
+        events
+            .iter()
+            .filter(|event| event["class_uid"] == uid)
+            .count()
+    };
     for uid in [4001, 4002, 4003, 4004, 4006, 4007, 5001, 99_904_001] {
         assert!(classes(uid) > 0, "no event of class {uid}");
     }
@@ -49,10 +59,16 @@ fn only_keeps_the_classes_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let day = recorded_day(folder.path());
     let mut command = vigie();
-    command.args(["--quiet", "read", "--only", "dns_activity,4007"]).arg(&day);
+    command
+        .args(["--quiet", "read", "--only", "dns_activity,4007"])
+        .arg(&day);
     let events = ndjson(&stdout(&mut command, 0));
     assert!(!events.is_empty());
-    assert!(events.iter().all(|event| event["class_uid"] == 4003 || event["class_uid"] == 4007));
+    assert!(
+        events
+            .iter()
+            .all(|event| event["class_uid"] == 4003 || event["class_uid"] == 4007)
+    );
 }
 
 #[test]
@@ -60,7 +76,9 @@ fn eve_speaks_suricata_s_names() {
     let folder = tempfile::tempdir().unwrap();
     let day = recorded_day(folder.path());
     let mut command = vigie();
-    command.args(["--quiet", "read", "--format", "eve"]).arg(&day);
+    command
+        .args(["--quiet", "read", "--format", "eve"])
+        .arg(&day);
     let lines = ndjson(&stdout(&mut command, 0));
     let of = |kind: &str| lines.iter().filter(move |line| line["event_type"] == kind);
     assert!(of("dns").all(|line| line["dns"]["rrname"].is_string() || line["dns"].is_object()));

@@ -18,16 +18,28 @@ fn planted(events: &[Value]) -> BTreeSet<String> {
             "/http_request/url/query_string",
             "/unmapped/smb/renamed_to",
         ] {
-            let text = event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+            let text = event
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             for word in text.split(|c: char| !c.is_alphabetic()) {
-                if word.chars().count() >= 6 && word.chars().next().is_some_and(char::is_uppercase) {
+                if word.chars().count() >= 6 && word.chars().next().is_some_and(char::is_uppercase)
+                {
                     names.insert(word.to_owned());
                 }
             }
         }
     }
     // Words of protocols and file layouts that are no names.
-    for word in ["Patient", "Appointment", "Encounter", "Observation", "Bundle", "README", "RESTORE"] {
+    for word in [
+        "Patient",
+        "Appointment",
+        "Encounter",
+        "Observation",
+        "Bundle",
+        "README",
+        "RESTORE",
+    ] {
         names.remove(word);
     }
     names
@@ -40,7 +52,9 @@ fn forms(name: &str) -> [Vec<u8>; 2] {
 }
 
 fn holds(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
 }
 
 #[test]
@@ -50,16 +64,27 @@ fn planted_names_stand_nowhere_outside_the_vault() {
     let clear = stdout(vigie().args(["--quiet", "read", "--clear"]).arg(&day), 0);
     let events = ndjson(&clear);
     let names = planted(&events);
-    assert!(names.len() >= 40, "only {} names on the wire: {names:?}", names.len());
+    assert!(
+        names.len() >= 40,
+        "only {} names on the wire: {names:?}",
+        names.len()
+    );
     let masked = stdout(vigie().args(["--quiet", "read"]).arg(&day), 0);
     let dir = folder.path().join("state");
     let running = Running::start(&dir);
     let dir_text = dir.to_str().unwrap();
     let mut store = vigie();
-    store.args(["--quiet", "--data-dir", dir_text, "read", "--into-store"]).arg(&day);
+    store
+        .args(["--quiet", "--data-dir", dir_text, "read", "--into-store"])
+        .arg(&day);
     stdout(&mut store, 0);
     let mut shown = masked;
-    for class in ["http_activity", "smb_activity", "medical_exchange_activity", "dns_activity"] {
+    for class in [
+        "http_activity",
+        "smb_activity",
+        "medical_exchange_activity",
+        "dns_activity",
+    ] {
         for row in running.query(&format!("select * from {class}")) {
             shown.push_str(&row.to_string());
         }
@@ -81,34 +106,61 @@ fn planted_names_stand_nowhere_outside_the_vault() {
 
 /// One exchange of a patient, opened with a reason, shows the name, and the trail has the opening.
 fn found_through_the_vault(running: &Running, names: &BTreeSet<String>) {
-    let rows = running.query("select uid from medical_exchange_activity where patient_name is not null");
-    let uid = rows.first().and_then(|row| row["uid"].as_str()).expect("an exchange with a name");
+    let rows =
+        running.query("select uid from medical_exchange_activity where patient_name is not null");
+    let uid = rows
+        .first()
+        .and_then(|row| row["uid"].as_str())
+        .expect("an exchange with a name");
     let dir = running.dir.to_str().unwrap();
     let mut open = vigie();
-    open.args(["--data-dir", dir, "vault", "open", uid, "--reason", "test of the vault"]);
+    open.args([
+        "--data-dir",
+        dir,
+        "vault",
+        "open",
+        uid,
+        "--reason",
+        "test of the vault",
+    ]);
     let opened = stdout(&mut open, 0);
-    assert!(names.iter().any(|name| opened.contains(name.as_str())), "{opened}");
+    assert!(
+        names.iter().any(|name| opened.contains(name.as_str())),
+        "{opened}"
+    );
     let trail: Vec<u8> = files(&running.dir)
         .iter()
         .filter(|path| path.to_string_lossy().contains("audit"))
         .flat_map(|path| support::bytes(path))
         .collect();
-    assert!(holds(&trail, uid.as_bytes()), "the opening is not in the audit trail");
+    assert!(
+        holds(&trail, uid.as_bytes()),
+        "the opening is not in the audit trail"
+    );
     let mut silent = vigie();
     silent.args(["--data-dir", dir, "vault", "open", uid, "--reason", ""]);
-    assert_eq!(run(&mut silent).status.code(), Some(2), "an opening without reason");
+    assert_eq!(
+        run(&mut silent).status.code(),
+        Some(2),
+        "an opening without reason"
+    );
 }
 
 #[test]
 fn a_name_is_found_by_its_token() {
     let folder = tempfile::tempdir().unwrap();
     let day = recorded_day(folder.path());
-    let clear = ndjson(&stdout(vigie().args(["--quiet", "read", "--clear"]).arg(&day), 0));
+    let clear = ndjson(&stdout(
+        vigie().args(["--quiet", "read", "--clear"]).arg(&day),
+        0,
+    ));
     let name = planted(&clear).into_iter().next().expect("a name");
     let dir = folder.path().join("state");
     let dir_text = dir.to_str().unwrap();
     let mut store = vigie();
-    store.args(["--quiet", "--data-dir", dir_text, "read", "--into-store"]).arg(&day);
+    store
+        .args(["--quiet", "--data-dir", dir_text, "read", "--into-store"])
+        .arg(&day);
     stdout(&mut store, 0);
     let lower = name.to_lowercase();
     let texts = [
@@ -118,6 +170,9 @@ fn a_name_is_found_by_its_token() {
         format!("renamed_to:{lower}"),
         format!("url_query:{lower}"),
     ];
-    let found: usize = texts.iter().map(|text| support::query(&dir, text).len()).sum();
+    let found: usize = texts
+        .iter()
+        .map(|text| support::query(&dir, text).len())
+        .sum();
     assert!(found > 0, "'{name}' is found by no search");
 }

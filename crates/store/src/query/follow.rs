@@ -42,7 +42,9 @@ impl Store {
         }
         Ok(Box::new(move |event| {
             let uid = event.body.class().uid;
-            let condition = conditions.iter().find(|condition| condition.class.class.uid == uid);
+            let condition = conditions
+                .iter()
+                .find(|condition| condition.class.class.uid == uid);
             condition.is_some_and(|condition| condition.holds(event))
         }))
     }
@@ -63,13 +65,23 @@ fn compile(
 impl Condition {
     /// True when the event matches; a condition that cannot be told is no match.
     fn holds(&self, event: &Event) -> bool {
-        let Some(expression) = &self.expression else { return true };
+        let Some(expression) = &self.expression else {
+            return true;
+        };
         let mut builder = BatchBuilder::new(self.class);
         builder.push(event);
-        let Ok(batch) = builder.finish() else { return false };
-        let Ok(value) = expression.evaluate(&batch) else { return false };
-        let Ok(array) = value.into_array(1) else { return false };
-        let Some(answer) = array.as_any().downcast_ref::<BooleanArray>() else { return false };
+        let Ok(batch) = builder.finish() else {
+            return false;
+        };
+        let Ok(value) = expression.evaluate(&batch) else {
+            return false;
+        };
+        let Ok(array) = value.into_array(1) else {
+            return false;
+        };
+        let Some(answer) = array.as_any().downcast_ref::<BooleanArray>() else {
+            return false;
+        };
         answer.len() == 1 && answer.is_valid(0) && answer.value(0)
     }
 }

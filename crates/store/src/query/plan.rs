@@ -39,7 +39,10 @@ pub(crate) fn common(
     rows: usize,
 ) -> Result<LogicalPlan> {
     let found = matches(conditions, view, window)?;
-    LogicalPlanBuilder::from(found).sort(newest())?.limit(0, Some(rows))?.build()
+    LogicalPlanBuilder::from(found)
+        .sort(newest())?
+        .limit(0, Some(rows))?
+        .build()
 }
 
 /// The common columns of everything that matches, in no order.
@@ -62,7 +65,9 @@ pub(crate) fn matches(
         // No class can match: the same columns without rows.
         (None, Some(class)) => {
             let none = matching(class, Some(lit(false)), view, window)?;
-            LogicalPlanBuilder::from(none).project(views::common(class))?.build()
+            LogicalPlanBuilder::from(none)
+                .project(views::common(class))?
+                .build()
         }
         (None, None) => LogicalPlanBuilder::empty(false).build(),
     }
@@ -75,14 +80,18 @@ pub(crate) fn matches_of(
     view: &Arc<View>,
     window: Window,
 ) -> Result<LogicalPlan> {
-    let known = schema::all().iter().find(|schema| schema.class.name == name);
+    let known = schema::all()
+        .iter()
+        .find(|schema| schema.class.name == name);
     let (class, condition) = match (found, known) {
         (Some(found), _) => found,
         (None, Some(class)) => (class, Some(lit(false))),
         (None, None) => return LogicalPlanBuilder::empty(false).build(),
     };
     let rows = matching(class, condition, view, window)?;
-    LogicalPlanBuilder::from(rows).project(views::own(class))?.build()
+    LogicalPlanBuilder::from(rows)
+        .project(views::own(class))?
+        .build()
 }
 
 /// Whole rows of one class.
@@ -94,7 +103,10 @@ pub(crate) fn whole(
     rows: usize,
 ) -> Result<LogicalPlan> {
     let found = matching(class, condition, view, window)?;
-    LogicalPlanBuilder::from(found).sort(newest())?.limit(0, Some(rows))?.build()
+    LogicalPlanBuilder::from(found)
+        .sort(newest())?
+        .limit(0, Some(rows))?
+        .build()
 }
 
 fn matching(
@@ -111,5 +123,7 @@ fn matching(
 }
 
 fn newest() -> Vec<Sort> {
-    ["time", "node", "seq"].map(|name| plain(name).sort(false, false)).to_vec()
+    ["time", "node", "seq"]
+        .map(|name| plain(name).sort(false, false))
+        .to_vec()
 }

@@ -41,7 +41,11 @@ impl TableFunctionImpl for SearchTable {
         };
         let failed = |error| DataFusionError::External(Box::new(error));
         let node = search::parse(&text).map_err(failed)?;
-        let scope = Scope { key: &self.key, now: self.now, text: &text };
+        let scope = Scope {
+            key: &self.key,
+            now: self.now,
+            text: &text,
+        };
         let mut conditions = plan::conditions(&node, &scope).map_err(failed)?;
         let table = if view == "events" {
             plan::matches(&conditions, &self.view, self.window)?

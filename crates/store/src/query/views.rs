@@ -34,15 +34,13 @@ pub(crate) fn names() -> Vec<&'static str> {
 }
 
 /// Registers every view in a session.
-pub(crate) fn register(
-    session: &SessionContext,
-    view: &Arc<View>,
-    window: Window,
-) -> Result<()> {
+pub(crate) fn register(session: &SessionContext, view: &Arc<View>, window: Window) -> Result<()> {
     let mut union: Option<LogicalPlanBuilder> = None;
     for schema in schema::all() {
         let scan = scan(schema, view, window)?;
-        let plan = LogicalPlanBuilder::from(scan.clone()).project(own(schema))?.build()?;
+        let plan = LogicalPlanBuilder::from(scan.clone())
+            .project(own(schema))?
+            .build()?;
         session.register_table(schema.class.name, Arc::new(ViewTable::new(plan, None)))?;
         let common = LogicalPlanBuilder::from(scan).project(common(schema))?;
         union = Some(match union {
@@ -62,9 +60,11 @@ pub(crate) fn scan(
     view: &Arc<View>,
     window: Window,
 ) -> Result<LogicalPlan> {
-    let table = Arc::new(StoreTable { schema, view: Arc::clone(view) });
-    let mut plan =
-        LogicalPlanBuilder::scan(schema.class.name, provider_as_source(table), None)?;
+    let table = Arc::new(StoreTable {
+        schema,
+        view: Arc::clone(view),
+    });
+    let mut plan = LogicalPlanBuilder::scan(schema.class.name, provider_as_source(table), None)?;
     if let Some(from) = window.from {
         plan = plan.filter(plain("time").gt_eq(time(from)))?;
     }
@@ -76,7 +76,10 @@ pub(crate) fn scan(
 
 /// A literal of the time type.
 pub(crate) fn time(at: Millis) -> Expr {
-    lit(ScalarValue::TimestampMillisecond(Some(at.0), Some(UTC.into())))
+    lit(ScalarValue::TimestampMillisecond(
+        Some(at.0),
+        Some(UTC.into()),
+    ))
 }
 
 /// A column by its exact name.
@@ -106,12 +109,17 @@ pub(crate) fn common(schema: &'static ClassSchema) -> Vec<Expr> {
 /// Every column of a class, and the two computed ones.
 pub(crate) fn own(schema: &'static ClassSchema) -> Vec<Expr> {
     let fields = schema.arrow.fields().iter();
-    fields.map(|field| plain(field.name())).chain(extra(schema)).collect()
+    fields
+        .map(|field| plain(field.name()))
+        .chain(extra(schema))
+        .collect()
 }
 
 fn extra(schema: &'static ClassSchema) -> Vec<Expr> {
     let mut out = vec![lit(schema.class.name).alias("class_name")];
-    let uid = functions::all().into_iter().find(|function| function.name() == "event_uid");
+    let uid = functions::all()
+        .into_iter()
+        .find(|function| function.name() == "event_uid");
     if let Some(uid) = uid {
         out.push(uid.call(vec![plain("node"), plain("seq")]).alias("uid"));
     }

@@ -42,7 +42,12 @@ impl Keys {
         let master = master(&dir.join("vault.key"))?;
         let site = wrapped_or_new(&dir.join("site.key"), &master, "site")?;
         let site = SiteKey::new(*site);
-        Ok(Self { dir: dir.to_owned(), master, site, months: Mutex::new(BTreeMap::new()) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            master,
+            site,
+            months: Mutex::new(BTreeMap::new()),
+        })
     }
 
     /// The site key of keys that exist and open; nothing is made.
@@ -52,7 +57,9 @@ impl Keys {
             return None;
         }
         let master = master(&master_path).ok()?;
-        unwrap(&site_path, &master, "site").ok().map(|site| SiteKey::new(*site))
+        unwrap(&site_path, &master, "site")
+            .ok()
+            .map(|site| SiteKey::new(*site))
     }
 
     pub(super) const fn site(&self) -> &SiteKey {
@@ -76,7 +83,11 @@ impl Keys {
     /// The key of a month; `None` when it was destroyed.
     pub(super) fn month(&self, month: &str) -> Result<Option<Key>, StoreError> {
         let path = self.path_of(month);
-        if path.exists() { unwrap(&path, &self.master, month).map(Some) } else { Ok(None) }
+        if path.exists() {
+            unwrap(&path, &self.master, month).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Overwrites and removes the key of a month.
@@ -88,8 +99,10 @@ impl Keys {
             let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
             let zeros = vec![0u8; usize::try_from(length).unwrap_or(0).min(4096)];
             let io = |e| StoreError::io(&path, "overwrite", e);
-            let mut file =
-                std::fs::OpenOptions::new().write(true).open(&path).map_err(io)?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .map_err(io)?;
             std::io::Write::write_all(&mut file, &zeros).map_err(io)?;
             file.sync_all().map_err(io)?;
         }
@@ -146,12 +159,15 @@ fn wrapped_or_new(path: &Path, master: &Key, name: &str) -> Result<Key, StoreErr
 fn unwrap(path: &Path, master: &Key, name: &str) -> Result<Key, StoreError> {
     let bytes = disk::read(path, 4096)?;
     let opened = unseal(master, &body(path, &bytes)?, name.as_bytes());
-    key_of(&opened.ok_or(StoreError::Vault("a key does not open under the master key"))?)
+    key_of(&opened.ok_or(StoreError::Vault(
+        "a key does not open under the master key",
+    ))?)
 }
 
 fn key_of(bytes: &[u8]) -> Result<Key, StoreError> {
-    let octets: [u8; 32] =
-        bytes.try_into().map_err(|_| StoreError::Vault("a key has a wrong length"))?;
+    let octets: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| StoreError::Vault("a key has a wrong length"))?;
     Ok(Zeroizing::new(octets))
 }
 
@@ -162,8 +178,8 @@ fn store(path: &Path, content: &[u8]) -> Result<(), StoreError> {
 }
 
 fn body(path: &Path, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let (version, _) = frame::read_file_head(bytes, MAGIC)
-        .ok_or(StoreError::Vault("a key file has no header"))?;
+    let (version, _) =
+        frame::read_file_head(bytes, MAGIC).ok_or(StoreError::Vault("a key file has no header"))?;
     if version > VERSION {
         return Err(StoreError::NewerFormat {
             path: path.to_owned(),
@@ -171,7 +187,12 @@ fn body(path: &Path, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
             known: VERSION,
         });
     }
-    Ok(Zeroizing::new(bytes.get(frame::FILE_HEAD_BYTES..).unwrap_or_default().to_vec()))
+    Ok(Zeroizing::new(
+        bytes
+            .get(frame::FILE_HEAD_BYTES..)
+            .unwrap_or_default()
+            .to_vec(),
+    ))
 }
 
 fn restrict(dir: &Path) -> Result<(), StoreError> {

@@ -81,8 +81,10 @@ fn demo_config(cli: &Cli, dir: &DataDir) -> Result<Config> {
             ("building", "10.20.40.0/24"),
             ("internet", "0.0.0.0/0"),
         ];
-        let zones: Vec<(&str, Vec<&str>)> =
-            zones.iter().map(|(name, cidr)| (*name, vec![*cidr])).collect();
+        let zones: Vec<(&str, Vec<&str>)> = zones
+            .iter()
+            .map(|(name, cidr)| (*name, vec![*cidr]))
+            .collect();
         dir.write_json("zones.json", &zones)?;
     }
     Ok(Config::load(cli.config.as_deref())?)
@@ -100,10 +102,15 @@ fn recording() -> Result<PathBuf> {
         candidates.push(prefix.join("share/vigie"));
     }
     candidates.push(PathBuf::from("/usr/share/vigie"));
-    let found = candidates.iter().map(|folder| folder.join(RECORDING)).find(|path| path.is_file());
+    let found = candidates
+        .iter()
+        .map(|folder| folder.join(RECORDING))
+        .find(|path| path.is_file());
     found.ok_or_else(|| {
-        let tried: Vec<String> =
-            candidates.iter().map(|folder| folder.display().to_string()).collect();
+        let tried: Vec<String> = candidates
+            .iter()
+            .map(|folder| folder.display().to_string())
+            .collect();
         Usage(format!(
             "the recorded day ({RECORDING}) is in none of {}; set VIGIE_SHARE to its folder",
             tried.join(", ")
@@ -130,7 +137,9 @@ fn feed_when_ready(
             }
             match feed(&dir, &recording, &config, quiet, &ended) {
                 Ok(()) => say("vigie: the recorded day is in the store"),
-                Err(error) => say(&format!("vigie: the recorded day could not be fed: {error:#}")),
+                Err(error) => say(&format!(
+                    "vigie: the recorded day could not be fed: {error:#}"
+                )),
             }
         })
         .context("the feeding thread could not be started")?;
@@ -145,7 +154,12 @@ fn feed(
     ended: &AtomicBool,
 ) -> Result<()> {
     let span_ns = span(open(recording)?)?;
-    let feed = Feed { config, label: None, speed: None, quiet };
+    let feed = Feed {
+        config,
+        label: None,
+        speed: None,
+        quiet,
+    };
     let whole = feed.run(dir, open(recording)?, Shift::EndNow { span_ns }, ended)?;
     anyhow::ensure!(whole, "the recording is damaged; reinstall Vigie");
     if !ended.load(Ordering::Relaxed) {

@@ -40,11 +40,19 @@ pub(crate) fn run(cli: &Cli) -> Result<Done> {
 }
 
 fn good(what: String) -> Finding {
-    Finding { good: true, what, mend: None }
+    Finding {
+        good: true,
+        what,
+        mend: None,
+    }
 }
 
 fn bad(what: String, mend: impl Into<String>) -> Finding {
-    Finding { good: false, what, mend: Some(mend.into()) }
+    Finding {
+        good: false,
+        what,
+        mend: Some(mend.into()),
+    }
 }
 
 fn configuration(cli: &Cli) -> Finding {
@@ -54,7 +62,10 @@ fn configuration(cli: &Cli) -> Finding {
             what: "configuration: right, no zones named yet".to_owned(),
             mend: Some("name zones in the console's guided start, or in [site.zones]".to_owned()),
         },
-        Ok(config) => good(format!("configuration: right, {} zones", config.site.zones.len())),
+        Ok(config) => good(format!(
+            "configuration: right, {} zones",
+            config.site.zones.len()
+        )),
         Err(refused) => bad(format!("configuration: {refused}"), "correct that line"),
     }
 }
@@ -63,12 +74,18 @@ fn folder(cli: &Cli) -> Finding {
     let path = DataDir::locate(cli);
     let existing = path.ancestors().find(|folder| folder.is_dir());
     let Some(stat) = existing.and_then(|folder| rustix::fs::statvfs(folder).ok()) else {
-        return bad(format!("state: {} cannot be looked at", path.display()), "use --data-dir");
+        return bad(
+            format!("state: {} cannot be looked at", path.display()),
+            "use --data-dir",
+        );
     };
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let what = format!("state: {}, {} GiB free", path.display(), free >> 30);
     if free < FREE_BYTES_MIN {
-        return bad(what, "free some disk, or lower [store] free_min and size_max");
+        return bad(
+            what,
+            "free some disk, or lower [store] free_min and size_max",
+        );
     }
     good(what)
 }
@@ -77,7 +94,10 @@ fn running(cli: &Cli) -> Finding {
     let run = DataDir::existing(cli).and_then(|dir| dir.json::<Run>("run.json"));
     match run {
         Some(run) if run.ready => good(format!("running: console at {}", run.console_url)),
-        Some(_) => bad("running: starting, or ended without order".to_owned(), "vigie up"),
+        Some(_) => bad(
+            "running: starting, or ended without order".to_owned(),
+            "vigie up",
+        ),
         None => good("running: not now; 'vigie up' starts it".to_owned()),
     }
 }
@@ -91,9 +111,16 @@ fn interfaces() -> Vec<Finding> {
         .map(|interface| {
             let name = &interface.name;
             if !interface.up {
-                return bad(format!("capture: {name} is down"), format!("ip link set {name} up"));
+                return bad(
+                    format!("capture: {name} is down"),
+                    format!("ip link set {name} up"),
+                );
             }
-            let config = LiveConfig { ring_mib: 1, promiscuous: false, ..LiveConfig::of(name) };
+            let config = LiveConfig {
+                ring_mib: 1,
+                promiscuous: false,
+                ..LiveConfig::of(name)
+            };
             match Ring::open(&config) {
                 Ok(_) => good(format!("capture: {name} can be watched")),
                 Err(error) => Finding {

@@ -26,7 +26,10 @@ pub(crate) fn run(cli: &Cli, options: &Query) -> Result<Done> {
     let config = Config::load(cli.config.as_deref())?;
     let dir = DataDir::existing(cli).ok_or_else(|| {
         let at = DataDir::locate(cli);
-        Usage(format!("{}: no Vigie has run here; 'vigie up' or --data-dir", at.display()))
+        Usage(format!(
+            "{}: no Vigie has run here; 'vigie up' or --data-dir",
+            at.display()
+        ))
     })?;
     let request = Request::Query {
         text: options.text.clone(),
@@ -40,7 +43,9 @@ pub(crate) fn run(cli: &Cli, options: &Query) -> Result<Done> {
     if let Some(limit) = answer.get("limited").and_then(Value::as_str)
         && !cli.quiet
     {
-        say(&format!("vigie: the answer was cut by the limit on {limit}; raise --limit or narrow it"));
+        say(&format!(
+            "vigie: the answer was cut by the limit on {limit}; raise --limit or narrow it"
+        ));
     }
     Ok(Done::Fully)
 }
@@ -68,7 +73,10 @@ fn print(answer: &Value, format: QueryFormat) -> io::Result<()> {
             (text("name"), text("kind"))
         })
         .collect();
-    let rows = answer.get("rows").and_then(Value::as_array).unwrap_or(&empty);
+    let rows = answer
+        .get("rows")
+        .and_then(Value::as_array)
+        .unwrap_or(&empty);
     let mut out = BufWriter::new(io::stdout());
     match format {
         QueryFormat::Ndjson => {
@@ -107,18 +115,31 @@ fn table(out: &mut impl Write, columns: &[(&str, &str)], rows: &[Value]) -> io::
         .iter()
         .map(|row| {
             let cells = row.as_array().unwrap_or(&empty);
-            cells.iter().zip(columns).map(|(cell, (_, kind))| short(&plain(cell, kind))).collect()
+            cells
+                .iter()
+                .zip(columns)
+                .map(|(cell, (_, kind))| short(&plain(cell, kind)))
+                .collect()
         })
         .collect();
     // Columns in which no row has anything say nothing.
     let used: Vec<bool> = (0..columns.len())
-        .map(|at| cells.is_empty() || cells.iter().any(|row| row.get(at).is_some_and(|c| !c.is_empty())))
+        .map(|at| {
+            cells.is_empty()
+                || cells
+                    .iter()
+                    .any(|row| row.get(at).is_some_and(|c| !c.is_empty()))
+        })
         .collect();
     let widths: Vec<usize> = columns
         .iter()
         .enumerate()
         .map(|(at, (name, _))| {
-            let widest = cells.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max();
+            let widest = cells
+                .iter()
+                .filter_map(|row| row.get(at))
+                .map(|c| c.chars().count())
+                .max();
             name.chars().count().max(widest.unwrap_or(0))
         })
         .collect();
@@ -144,7 +165,10 @@ fn short(text: &str) -> String {
     if text.chars().count() <= COLUMN_CHARS_MAX {
         return text.to_owned();
     }
-    text.chars().take(COLUMN_CHARS_MAX - 1).chain(['…']).collect()
+    text.chars()
+        .take(COLUMN_CHARS_MAX - 1)
+        .chain(['…'])
+        .collect()
 }
 
 /// A cell as text; times as RFC 3339.
@@ -152,12 +176,14 @@ fn plain(cell: &Value, kind: &str) -> String {
     match cell {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Number(number) if kind == "time" => {
-            number.as_i64().map_or_else(|| number.to_string(), |ms| time::rfc3339(Millis(ms)))
-        }
-        Value::Array(list) => {
-            list.iter().map(|item| plain(item, "")).collect::<Vec<_>>().join(" ")
-        }
+        Value::Number(number) if kind == "time" => number
+            .as_i64()
+            .map_or_else(|| number.to_string(), |ms| time::rfc3339(Millis(ms))),
+        Value::Array(list) => list
+            .iter()
+            .map(|item| plain(item, ""))
+            .collect::<Vec<_>>()
+            .join(" "),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => cell.to_string(),
     }
 }

@@ -20,8 +20,8 @@ use wire::{LinkType, Sequence, WireConfig, Worker};
 use crate::cli::{Cli, Read};
 use crate::config::Config;
 use crate::exit::{Done, Usage};
-use crate::output::{Printer, Progress, printer, say};
 use crate::link::{Uplink, UplinkConfig};
+use crate::output::{Printer, Progress, printer, say};
 use crate::pipeline::Pipeline;
 use crate::state::{DataDir, Lock};
 use crate::{stop, time};
@@ -37,7 +37,9 @@ pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
     let mut target: Box<dyn Target> = if options.into_store {
         Box::new(IntoStore::open(cli, &config)?)
     } else {
-        Box::new(Printed { printer: printer(options.format, options.clear) })
+        Box::new(Printed {
+            printer: printer(options.format, options.clear),
+        })
     };
     let mut unreadable = false;
     for file in &options.files {
@@ -55,7 +57,11 @@ pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
         }
     }
     target.finish()?;
-    Ok(if unreadable { Done::Unreadable } else { Done::Fully })
+    Ok(if unreadable {
+        Done::Unreadable
+    } else {
+        Done::Fully
+    })
 }
 
 /// The classes of `--only`.
@@ -64,7 +70,10 @@ fn classes(names: &[String]) -> Result<Vec<u32>> {
     for name in names {
         let class = Class::of_name(name).ok_or_else(|| {
             let known: Vec<&str> = model::CLASSES.iter().map(|class| class.name).collect();
-            Usage(format!("--only: there is no class '{name}'; known: {}", known.join(", ")))
+            Usage(format!(
+                "--only: there is no class '{name}'; known: {}",
+                known.join(", ")
+            ))
         })?;
         uids.push(class.uid);
     }
@@ -112,7 +121,11 @@ impl Reading<'_> {
             key,
             // The store masks at its own door, and keeps the clear values in the vault.
             clear: self.options.clear || self.options.into_store,
-            logged: if self.options.reproducible { None } else { Some(time::now()) },
+            logged: if self.options.reproducible {
+                None
+            } else {
+                Some(time::now())
+            },
             zones: crate::pipeline::zones(self.config),
             events: Vec::new(),
         };
@@ -156,7 +169,9 @@ impl Reading<'_> {
             ));
         }
         if let Some(error) = ending {
-            say(&format!("vigie: {error}; the {packets} packets before it were processed"));
+            say(&format!(
+                "vigie: {error}; the {packets} packets before it were processed"
+            ));
             return Ok(false);
         }
         Ok(true)
@@ -210,7 +225,11 @@ impl IntoStore {
         let dir = DataDir::open(cli)?;
         if UnixStream::connect(dir.control_socket()).is_ok() {
             let role = "read".to_owned();
-            let link = UplinkConfig { role, socket: dir.link_socket(), spool: None };
+            let link = UplinkConfig {
+                role,
+                socket: dir.link_socket(),
+                spool: None,
+            };
             return Ok(Self::Running(Some(Uplink::start(link)?)));
         }
         let lock = dir.lock()?;
@@ -228,7 +247,9 @@ impl Target for IntoStore {
                 Self::Running(Some(uplink)) => anyhow::ensure!(uplink.send(batch), "core is away"),
                 Self::Running(None) => anyhow::bail!("the link to core is closed"),
                 Self::Own(pipeline, _) => {
-                    pipeline.events(batch).map_err(|error| anyhow::anyhow!(error))?;
+                    pipeline
+                        .events(batch)
+                        .map_err(|error| anyhow::anyhow!(error))?;
                 }
             }
         }
@@ -239,7 +260,10 @@ impl Target for IntoStore {
         match self {
             Self::Running(uplink) => {
                 let lost = uplink.take().map_or(0, Uplink::finish);
-                anyhow::ensure!(lost == 0, "core went away: {lost} batches are not in the store");
+                anyhow::ensure!(
+                    lost == 0,
+                    "core went away: {lost} batches are not in the store"
+                );
             }
             Self::Own(pipeline, _) => pipeline.store.close(),
         }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use capture::file::Source;
 use model::port::EventSink;
 use model::{Event, Nanos, Text};
-use wire::{Frame, Sequence, Worker, WireConfig};
+use wire::{Frame, Sequence, WireConfig, Worker};
 
 use crate::cli::{Cli, Replay};
 use crate::config::Config;
@@ -36,18 +36,35 @@ pub(crate) fn run(cli: &Cli, options: &Replay) -> Result<Done> {
     }
     let speed = match options.speed.as_str() {
         "max" => None,
-        text => Some(text.parse::<f64>().ok().filter(|n| *n > 0.0).ok_or_else(|| {
-            Usage(format!("--speed: '{text}' is neither a number above 0 nor max"))
-        })?),
+        text => Some(
+            text.parse::<f64>()
+                .ok()
+                .filter(|n| *n > 0.0)
+                .ok_or_else(|| {
+                    Usage(format!(
+                        "--speed: '{text}' is neither a number above 0 nor max"
+                    ))
+                })?,
+        ),
     };
-    let id = options.id.clone().unwrap_or_else(|| format!("{}", time::now().0 / 1000));
+    let id = options
+        .id
+        .clone()
+        .unwrap_or_else(|| format!("{}", time::now().0 / 1000));
     let stop = stop::flag()?;
     let config = Config::load(cli.config.as_deref())?;
-    let feed = Feed { config: &config, label: Some(format!("replay:{id}")), speed, quiet: cli.quiet };
+    let feed = Feed {
+        config: &config,
+        label: Some(format!("replay:{id}")),
+        speed,
+        quiet: cli.quiet,
+    };
     let shift = match speed {
         Some(_) => Shift::ToNow,
         // All at once: the recorded span ends now, nothing lies in the future.
-        None => Shift::EndNow { span_ns: span(Source::open(file)?)? },
+        None => Shift::EndNow {
+            span_ns: span(Source::open(file)?)?,
+        },
     };
     let whole = feed.run(&dir, Source::open(file)?, shift, &stop)?;
     Ok(if whole { Done::Fully } else { Done::Unreadable })
@@ -100,9 +117,15 @@ impl Feed<'_> {
     ) -> Result<bool> {
         let name = source.name().to_owned();
         let role = format!("replay-{}", self.label.as_deref().unwrap_or("demo"));
-        let uplink = Uplink::start(UplinkConfig { role, socket: dir.link_socket(), spool: None })
-            .context("the link could not be started")?;
-        let start = u64::try_from(time::now().0).unwrap_or(0).saturating_mul(1000);
+        let uplink = Uplink::start(UplinkConfig {
+            role,
+            socket: dir.link_socket(),
+            spool: None,
+        })
+        .context("the link could not be started")?;
+        let start = u64::try_from(time::now().0)
+            .unwrap_or(0)
+            .saturating_mul(1000);
         let mut worker = Worker::new(WireConfig {
             node: source.node(),
             site: Text::from(self.config.site.name.clone()),
@@ -111,9 +134,17 @@ impl Feed<'_> {
             sequence: Sequence::Counter(start),
             ..WireConfig::default()
         });
-        let mut batch = Batch { events: Vec::new(), label: self.label.as_deref() };
+        let mut batch = Batch {
+            events: Vec::new(),
+            label: self.label.as_deref(),
+        };
         let mut progress = Progress::new(self.quiet);
-        let mut clock = Clock { shift, speed: self.speed, first: None, started: Instant::now() };
+        let mut clock = Clock {
+            shift,
+            speed: self.speed,
+            first: None,
+            started: Instant::now(),
+        };
         let mut packets = 0u64;
         let ending = loop {
             if stop.load(Ordering::Relaxed) {
@@ -122,7 +153,10 @@ impl Feed<'_> {
             match source.next() {
                 Ok(Some(frame)) => {
                     packets += 1;
-                    let moved = Frame { time: clock.moved(frame.time), ..frame };
+                    let moved = Frame {
+                        time: clock.moved(frame.time),
+                        ..frame
+                    };
                     clock.wait(frame.time, stop, || {
                         let events = std::mem::take(&mut batch.events);
                         events.is_empty() || uplink.send(events)
@@ -142,10 +176,14 @@ impl Feed<'_> {
         progress.clear();
         let lost = uplink.finish();
         if lost > 0 {
-            anyhow::bail!("core went away: {lost} batches were not taken; start it and replay again");
+            anyhow::bail!(
+                "core went away: {lost} batches were not taken; start it and replay again"
+            );
         }
         if let Some(error) = ending {
-            say(&format!("vigie: {error}; the {packets} packets before it were fed"));
+            say(&format!(
+                "vigie: {error}; the {packets} packets before it were fed"
+            ));
             return Ok(false);
         }
         Ok(true)
@@ -182,16 +220,29 @@ impl Clock {
             (recorded, base)
         });
         let since = recorded.0.saturating_sub(first.0);
-        #[expect(clippy::cast_possible_truncation, reason = "a pace within the range of a clock")]
-        #[expect(clippy::cast_precision_loss, reason = "microseconds are enough to pace packets")]
-        let since = self.speed.map_or(since, |speed| (since as f64 / speed) as i64);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a pace within the range of a clock"
+        )]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "microseconds are enough to pace packets"
+        )]
+        let since = self
+            .speed
+            .map_or(since, |speed| (since as f64 / speed) as i64);
         Nanos(base.saturating_add(since))
     }
 
     /// Waits until the packet's turn; lets `idle` send what is ready before a wait.
     fn wait(&self, recorded: Nanos, stop: &AtomicBool, mut idle: impl FnMut() -> bool) {
-        let (Some(speed), Some((first, _))) = (self.speed, self.first) else { return };
-        #[expect(clippy::cast_precision_loss, reason = "microseconds are enough to pace packets")]
+        let (Some(speed), Some((first, _))) = (self.speed, self.first) else {
+            return;
+        };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "microseconds are enough to pace packets"
+        )]
         let seconds = recorded.since(first) as f64 / 1e9 / speed;
         let due = self.started + Duration::from_secs_f64(seconds.min(1e9));
         while !stop.load(Ordering::Relaxed) {

@@ -21,8 +21,11 @@ pub(crate) fn run(cli: &Cli, verb: &VaultVerb) -> Result<Done> {
     match verb {
         VaultVerb::Open { uid, reason } => {
             need_reason(reason)?;
-            let request =
-                Request::VaultOpen { uid: uid.clone(), reason: reason.clone(), actor: actor() };
+            let request = Request::VaultOpen {
+                uid: uid.clone(),
+                reason: reason.clone(),
+                actor: actor(),
+            };
             let answer = ask(&dir, open, &request)?;
             let values = answer.get("values").and_then(Value::as_array).cloned();
             let mut out = std::io::stdout();
@@ -42,7 +45,9 @@ pub(crate) fn run(cli: &Cli, verb: &VaultVerb) -> Result<Done> {
                 actor: actor(),
             };
             ask(&dir, open, &request)?;
-            say(&format!("vigie: the key of {month} is destroyed; its clear values are gone"));
+            say(&format!(
+                "vigie: the key of {month} is destroyed; its clear values are gone"
+            ));
         }
     }
     Ok(Done::Fully)
@@ -59,7 +64,9 @@ fn confirmed(month: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Err(Usage("no terminal to ask on: add --yes".into()).into());
     }
-    say(&format!("The clear values of {month} can never be read again. Type the month to go on:"));
+    say(&format!(
+        "The clear values of {month} can never be read again. Type the month to go on:"
+    ));
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(line.trim() == month)

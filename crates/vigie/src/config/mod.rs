@@ -157,7 +157,10 @@ impl Default for Capture {
 
 impl Default for Wire {
     fn default() -> Self {
-        Self { budget: Bytes::mib(512), interim: Span::seconds(300) }
+        Self {
+            budget: Bytes::mib(512),
+            interim: Span::seconds(300),
+        }
     }
 }
 
@@ -177,13 +180,20 @@ impl Default for Storage {
 
 impl Default for Console {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8470".to_owned(), hosts: Vec::new() }
+        Self {
+            listen: "127.0.0.1:8470".to_owned(),
+            hosts: Vec::new(),
+        }
     }
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { sensor: Bytes::mib(1024), core: Bytes::mib(4096), spool: Bytes::mib(1024) }
+        Self {
+            sensor: Bytes::mib(1024),
+            core: Bytes::mib(4096),
+            spool: Bytes::mib(1024),
+        }
     }
 }
 
@@ -237,14 +247,23 @@ impl Config {
             }
         }
         let listen = &self.console.listen;
-        listen.parse::<std::net::SocketAddr>().map(|_| ()).map_err(|_| {
-            Refused(format!("console.listen: '{listen}' is not address:port such as 127.0.0.1:8470"))
-        })
+        listen
+            .parse::<std::net::SocketAddr>()
+            .map(|_| ())
+            .map_err(|_| {
+                Refused(format!(
+                    "console.listen: '{listen}' is not address:port such as 127.0.0.1:8470"
+                ))
+            })
     }
 
     /// The zones, ready to look up.
     pub(crate) fn zones(&self) -> Vec<(String, Vec<String>)> {
-        self.site.zones.iter().map(|(name, cidrs)| (name.clone(), cidrs.clone())).collect()
+        self.site
+            .zones
+            .iter()
+            .map(|(name, cidrs)| (name.clone(), cidrs.clone()))
+            .collect()
     }
 }
 

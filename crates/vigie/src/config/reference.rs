@@ -19,24 +19,48 @@ pub(crate) fn reference() -> String {
          prints the file in force.\n",
     );
     let empty = serde_json::Map::new();
-    let sections = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+    let sections = schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .unwrap_or(&empty);
     for (section, reference) in sections {
         let definition = resolve(&schema, reference);
-        let doc = definition.get("description").and_then(Value::as_str).unwrap_or_default();
+        let doc = definition
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         // Writing to a String cannot fail.
-        let _ = write!(out, "\n## [{section}]\n\n{doc}\n\n| key | default | meaning |\n|---|---|---|\n");
-        let keys = definition.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+        let _ = write!(
+            out,
+            "\n## [{section}]\n\n{doc}\n\n| key | default | meaning |\n|---|---|---|\n"
+        );
+        let keys = definition
+            .get("properties")
+            .and_then(Value::as_object)
+            .unwrap_or(&empty);
         for (key, property) in keys {
-            let doc = property.get("description").and_then(Value::as_str).unwrap_or_default();
+            let doc = property
+                .get("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let default = defaults.get(section).and_then(|part| part.get(key));
             let default = default.map(Value::to_string).unwrap_or_default();
-            let _ = writeln!(out, "| `{key}` | `{default}` | {} |", doc.replace('\n', " "));
+            let _ = writeln!(
+                out,
+                "| `{key}` | `{default}` | {} |",
+                doc.replace('\n', " ")
+            );
         }
     }
     out
 }
 
 fn resolve<'a>(schema: &'a Value, reference: &'a Value) -> &'a Value {
-    let pointer = reference.get("$ref").and_then(Value::as_str).unwrap_or_default();
-    schema.pointer(pointer.trim_start_matches('#')).unwrap_or(reference)
+    let pointer = reference
+        .get("$ref")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    schema
+        .pointer(pointer.trim_start_matches('#'))
+        .unwrap_or(reference)
 }

@@ -12,7 +12,12 @@ const DISTANCE_MAX: usize = 4;
 pub(super) fn explain(error: &toml::de::Error, text: &str) -> Refused {
     let message = error.message();
     let line = error.span().map_or(0, |span| {
-        text.get(..span.start).unwrap_or("").bytes().filter(|byte| *byte == b'\n').count() + 1
+        text.get(..span.start)
+            .unwrap_or("")
+            .bytes()
+            .filter(|byte| *byte == b'\n')
+            .count()
+            + 1
     });
     let mut quoted = message.split('`').skip(1).step_by(2);
     if message.starts_with("unknown field")
@@ -46,7 +51,9 @@ fn distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         for (slot, to) in row.iter_mut().skip(1).zip(&b) {
             let up = *slot;
-            *slot = (up + 1).min(left + 1).min(diagonal + usize::from(from != *to));
+            *slot = (up + 1)
+                .min(left + 1)
+                .min(diagonal + usize::from(from != *to));
             diagonal = up;
             left = *slot;
         }

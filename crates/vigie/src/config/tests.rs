@@ -30,11 +30,18 @@ fn a_zone_that_is_no_network_is_refused() {
 
 #[test]
 fn the_reference_in_docs_is_the_code_s() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/config.md");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/reference/config.md"
+    );
     let made = reference();
     if std::env::var_os("VIGIE_BLESS").is_some() {
         std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
         std::fs::write(path, &made).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), made, "run with VIGIE_BLESS=1");
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap_or_default(),
+        made,
+        "run with VIGIE_BLESS=1"
+    );
 }

@@ -47,8 +47,13 @@ const BYTE_UNITS: &[(&str, u64)] = &[
     ("KB", 1_000),
     ("B", 1),
 ];
-const SPAN_UNITS: &[(&str, u64)] =
-    &[("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const SPAN_UNITS: &[(&str, u64)] = &[
+    ("ms", 1),
+    ("s", 1000),
+    ("min", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.trim().find(|c: char| !c.is_ascii_digit())?;
@@ -59,9 +64,15 @@ fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 
 /// The largest unit that divides the value.
 fn print(value: u64, units: &[(&str, u64)]) -> String {
-    let mut best = units.iter().filter(|(_, factor)| value.is_multiple_of(*factor)).collect::<Vec<_>>();
+    let mut best = units
+        .iter()
+        .filter(|(_, factor)| value.is_multiple_of(*factor))
+        .collect::<Vec<_>>();
     best.sort_by_key(|(_, factor)| *factor);
-    best.last().map_or_else(|| value.to_string(), |(name, factor)| format!("{}{name}", value / factor))
+    best.last().map_or_else(
+        || value.to_string(),
+        |(name, factor)| format!("{}{name}", value / factor),
+    )
 }
 
 macro_rules! unit {

@@ -71,9 +71,15 @@ impl Uplink {
             number: 0,
             tried: None,
         };
-        let thread =
-            std::thread::Builder::new().name("uplink".into()).spawn(move || sender.run())?;
-        Ok(Self { queue, thread: Some(thread), stopping, depth })
+        let thread = std::thread::Builder::new()
+            .name("uplink".into())
+            .spawn(move || sender.run())?;
+        Ok(Self {
+            queue,
+            thread: Some(thread),
+            stopping,
+            depth,
+        })
     }
 
     /// Hands events over without blocking; false (and counted) when the queue is full.
@@ -104,14 +110,20 @@ impl Uplink {
 
     /// Batches now in the queue, and its capacity.
     pub(crate) fn depth(&self) -> (u64, u64) {
-        (self.depth.load(Ordering::Relaxed), u64::try_from(QUEUE_BATCHES).unwrap_or(0))
+        (
+            self.depth.load(Ordering::Relaxed),
+            u64::try_from(QUEUE_BATCHES).unwrap_or(0),
+        )
     }
 
     /// Sends what is left and ends; returns the batches that could be neither delivered nor spooled.
     pub(crate) fn finish(mut self) -> u64 {
         self.stopping.store(true, Ordering::Relaxed);
         drop(self.queue);
-        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or(0)
+        self.thread
+            .take()
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or(0)
     }
 }
 
@@ -176,7 +188,11 @@ impl Sender {
 
     /// Sends a batch, or spools it: order is kept, so nothing overtakes a spool that is not empty.
     fn batch(&mut self, bytes: Vec<u8>, events: u64) {
-        let waiting = self.config.spool.as_ref().is_some_and(|spool| !spool.is_empty());
+        let waiting = self
+            .config
+            .spool
+            .as_ref()
+            .is_some_and(|spool| !spool.is_empty());
         if (self.connection.is_none() || waiting)
             && let Some(spool) = &mut self.config.spool
         {
@@ -184,7 +200,10 @@ impl Sender {
                 Ok(true) => metric::LINK_SPOOLED.set(spool.bytes()),
                 Ok(false) => {
                     metric::LINK_DROPPED.add(events);
-                    warn!(events, "spool full: newest events dropped; core must come back");
+                    warn!(
+                        events,
+                        "spool full: newest events dropped; core must come back"
+                    );
                 }
                 Err(error) => {
                     metric::LINK_DROPPED.add(events);
@@ -198,7 +217,10 @@ impl Sender {
 
     fn send_new(&mut self, bytes: Vec<u8>) {
         self.number += 1;
-        let message = Message::Batch { number: self.number, bytes };
+        let message = Message::Batch {
+            number: self.number,
+            bytes,
+        };
         self.transmit(&message);
         if let Message::Batch { number, bytes } = message {
             self.unacked.push_back((number, bytes));
@@ -206,15 +228,19 @@ impl Sender {
     }
 
     fn transmit(&mut self, message: &Message) {
-        let Some(connection) = &mut self.connection else { return };
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
         if write_message(&mut connection.stream, message).is_err() {
             self.connection = None;
         }
     }
 
     fn connect(&mut self) {
-        let broken =
-            self.connection.as_ref().is_some_and(|link| link.broken.load(Ordering::Relaxed));
+        let broken = self
+            .connection
+            .as_ref()
+            .is_some_and(|link| link.broken.load(Ordering::Relaxed));
         if broken {
             warn!("core is away: events wait");
             self.connection = None;
@@ -242,8 +268,12 @@ impl Sender {
     }
 
     fn take_acks(&mut self) {
-        let Some(connection) = &self.connection else { return };
-        let Ok(mut acked) = connection.acked.lock() else { return };
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let Ok(mut acked) = connection.acked.lock() else {
+            return;
+        };
         for number in acked.drain(..) {
             self.unacked.retain(|(known, _)| *known != number);
             while let Some((file, last)) = self.spooled.front().copied() {
@@ -267,7 +297,9 @@ impl Sender {
         if self.connection.is_none() || !self.unacked.is_empty() || !self.spooled.is_empty() {
             return;
         }
-        let Some(spool) = &mut self.config.spool else { return };
+        let Some(spool) = &mut self.config.spool else {
+            return;
+        };
         match spool.oldest() {
             Ok(Some((file, batches))) => {
                 for bytes in batches {
@@ -323,20 +355,29 @@ impl Connection {
     fn open(socket: &std::path::Path, role: &str) -> io::Result<Self> {
         let mut stream = UnixStream::connect(socket)?;
         stream.set_write_timeout(Some(Duration::from_secs(30)))?;
-        let hello = Message::Hello { version: VERSION, role: role.to_owned() };
+        let hello = Message::Hello {
+            version: VERSION,
+            role: role.to_owned(),
+        };
         write_message(&mut stream, &hello)?;
         let acked = Arc::new(Mutex::new(VecDeque::new()));
         let broken = Arc::new(AtomicBool::new(false));
         let (list, flag, input) = (Arc::clone(&acked), Arc::clone(&broken), stream.try_clone()?);
-        std::thread::Builder::new().name("uplink-acks".into()).spawn(move || {
-            let mut input = BufReader::new(input);
-            while let Ok(Some(message)) = read_message(&mut input) {
-                if let (Message::Ack { number }, Ok(mut list)) = (message, list.lock()) {
-                    list.push_back(number);
+        std::thread::Builder::new()
+            .name("uplink-acks".into())
+            .spawn(move || {
+                let mut input = BufReader::new(input);
+                while let Ok(Some(message)) = read_message(&mut input) {
+                    if let (Message::Ack { number }, Ok(mut list)) = (message, list.lock()) {
+                        list.push_back(number);
+                    }
                 }
-            }
-            flag.store(true, Ordering::Relaxed);
-        })?;
-        Ok(Self { stream, acked, broken })
+                flag.store(true, Ordering::Relaxed);
+            })?;
+        Ok(Self {
+            stream,
+            acked,
+            broken,
+        })
     }
 }

@@ -6,8 +6,8 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
-use model::binary;
 use model::Event;
+use model::binary;
 
 /// Version of the link protocol.
 pub(crate) const VERSION: u32 = 1;
@@ -34,9 +34,7 @@ const STATUS: u8 = 4;
 /// Writes one message.
 pub(crate) fn write_message(out: &mut impl Write, message: &Message) -> io::Result<()> {
     let (kind, number, payload): (u8, Option<u64>, &[u8]) = match message {
-        Message::Hello { version, role } => {
-            (HELLO, Some(u64::from(*version)), role.as_bytes())
-        }
+        Message::Hello { version, role } => (HELLO, Some(u64::from(*version)), role.as_bytes()),
         Message::Batch { number, bytes } => (BATCH, Some(*number), bytes),
         Message::Ack { number } => (ACK, Some(*number), &[]),
         Message::Status(json) => (STATUS, None, json),
@@ -75,15 +73,22 @@ fn decode(kind: u8, payload: Vec<u8>) -> io::Result<Message> {
     if kind == STATUS {
         return Ok(Message::Status(payload));
     }
-    let (number, rest) =
-        payload.split_first_chunk::<8>().ok_or_else(|| invalid("a frame without its number"))?;
+    let (number, rest) = payload
+        .split_first_chunk::<8>()
+        .ok_or_else(|| invalid("a frame without its number"))?;
     let number = u64::from_le_bytes(*number);
     match kind {
         HELLO => {
             let version = u32::try_from(number).map_err(|_| invalid("an impossible version"))?;
-            Ok(Message::Hello { version, role: String::from_utf8_lossy(rest).into_owned() })
+            Ok(Message::Hello {
+                version,
+                role: String::from_utf8_lossy(rest).into_owned(),
+            })
         }
-        BATCH => Ok(Message::Batch { number, bytes: rest.to_vec() }),
+        BATCH => Ok(Message::Batch {
+            number,
+            bytes: rest.to_vec(),
+        }),
         ACK => Ok(Message::Ack { number }),
         _ => Err(invalid("a frame of unknown kind")),
     }

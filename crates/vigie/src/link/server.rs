@@ -44,30 +44,37 @@ pub(crate) fn serve(
     std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
     let peers = Arc::new(AtomicUsize::new(0));
-    std::thread::Builder::new().name("link".into()).spawn(move || {
-        while !stop.load(Ordering::Relaxed) {
-            match listener.accept() {
-                Ok((stream, _)) => accept(stream, &receiver, &peers),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+    std::thread::Builder::new()
+        .name("link".into())
+        .spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                match listener.accept() {
+                    Ok((stream, _)) => accept(stream, &receiver, &peers),
+                    Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                }
             }
-        }
-    })
+        })
 }
 
 fn accept(stream: UnixStream, receiver: &Arc<impl Receiver>, peers: &Arc<AtomicUsize>) {
     if peers.fetch_add(1, Ordering::Relaxed) >= PEERS_MAX {
         peers.fetch_sub(1, Ordering::Relaxed);
-        warn!(limit = PEERS_MAX, "too many roles connected: one was refused");
+        warn!(
+            limit = PEERS_MAX,
+            "too many roles connected: one was refused"
+        );
         return;
     }
     let (receiver, peers) = (Arc::clone(receiver), Arc::clone(peers));
     let left = Arc::clone(&peers);
-    let spawned = std::thread::Builder::new().name("link-peer".into()).spawn(move || {
-        if let Err(error) = converse(stream, receiver.as_ref()) {
-            warn!(%error, "a role's connection ended");
-        }
-        peers.fetch_sub(1, Ordering::Relaxed);
-    });
+    let spawned = std::thread::Builder::new()
+        .name("link-peer".into())
+        .spawn(move || {
+            if let Err(error) = converse(stream, receiver.as_ref()) {
+                warn!(%error, "a role's connection ended");
+            }
+            peers.fetch_sub(1, Ordering::Relaxed);
+        });
     if spawned.is_err() {
         left.fetch_sub(1, Ordering::Relaxed);
     }
@@ -80,7 +87,12 @@ fn converse(stream: UnixStream, receiver: &impl Receiver) -> io::Result<()> {
     let role = match read_message(&mut input)? {
         Some(Message::Hello { version, role }) if version == VERSION => role,
         Some(Message::Hello { version, role }) => {
-            warn!(role, version, ours = VERSION, "a role speaks another version; restart it");
+            warn!(
+                role,
+                version,
+                ours = VERSION,
+                "a role speaks another version; restart it"
+            );
             return Ok(());
         }
         _ => return Ok(()),
@@ -98,7 +110,10 @@ fn converse(stream: UnixStream, receiver: &impl Receiver) -> io::Result<()> {
                     Ok(()) => write_message(&mut output, &Message::Ack { number })?,
                     Err(error) => {
                         // Closing makes the peer connect again and send what was not acknowledged.
-                        warn!(role, error, "events could not be stored; they will be sent again");
+                        warn!(
+                            role,
+                            error, "events could not be stored; they will be sent again"
+                        );
                         std::thread::sleep(Duration::from_millis(500));
                         return Ok(());
                     }

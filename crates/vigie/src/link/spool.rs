@@ -47,7 +47,13 @@ impl Spool {
         files.sort_unstable();
         let cipher = ChaCha20Poly1305::new(Key::from_slice(key));
         let files = files.into();
-        Ok(Self { folder: folder.to_path_buf(), cipher, bytes_max, files, writing: None })
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            cipher,
+            bytes_max,
+            files,
+            writing: None,
+        })
     }
 
     /// True when nothing waits.
@@ -62,7 +68,9 @@ impl Spool {
 
     /// Appends a batch. False when the spool is full: the batch was not taken.
     pub(crate) fn push(&mut self, batch: &[u8]) -> io::Result<bool> {
-        let cost = u64::try_from(batch.len()).unwrap_or(u64::MAX).saturating_add(64);
+        let cost = u64::try_from(batch.len())
+            .unwrap_or(u64::MAX)
+            .saturating_add(64);
         if self.bytes().saturating_add(cost) > self.bytes_max {
             return Ok(false);
         }
@@ -100,7 +108,9 @@ impl Spool {
     /// The batches of the oldest file, and its number for [`Spool::remove`]. A torn or foreign tail is
     /// left out: it was never whole.
     pub(crate) fn oldest(&mut self) -> io::Result<Option<(u64, Vec<Vec<u8>>)>> {
-        let Some((number, _)) = self.files.front().copied() else { return Ok(None) };
+        let Some((number, _)) = self.files.front().copied() else {
+            return Ok(None);
+        };
         self.close_file()?;
         let mut input = BufReader::new(File::open(self.path(number))?);
         let mut magic = [0u8; 8];
@@ -130,7 +140,9 @@ impl Spool {
         }
         let mut sealed = vec![0u8; len];
         input.read_exact(&mut sealed).ok()?;
-        self.cipher.decrypt(Nonce::from_slice(&nonce), sealed.as_slice()).ok()
+        self.cipher
+            .decrypt(Nonce::from_slice(&nonce), sealed.as_slice())
+            .ok()
     }
 
     fn file(&mut self) -> io::Result<&mut (u64, File, u64)> {
@@ -145,7 +157,9 @@ impl Spool {
             self.files.push_back((number, 8));
             self.writing = Some((number, file, 8));
         }
-        self.writing.as_mut().ok_or_else(|| io::Error::other("no spool file"))
+        self.writing
+            .as_mut()
+            .ok_or_else(|| io::Error::other("no spool file"))
     }
 
     fn path(&self, number: u64) -> PathBuf {

@@ -60,7 +60,10 @@ fn head(event: &Event) -> Map<String, Value> {
     let time = rfc3339(event.meta.time).replace('Z', "000+0000");
     line.insert("timestamp".to_owned(), json!(time));
     if let Some(link) = &event.connection {
-        let flow = link.flow.as_deref().and_then(|text| u64::from_str_radix(text, 16).ok());
+        let flow = link
+            .flow
+            .as_deref()
+            .and_then(|text| u64::from_str_radix(text, 16).ok());
         let proto = match link.protocol {
             6 => "TCP".to_owned(),
             17 => "UDP".to_owned(),
@@ -180,7 +183,11 @@ impl Words {
     }
 
     fn dhcp(&self, event: &Event, dhcp: &Dhcp) -> Value {
-        let kind = event.body.class().activity(event.meta.activity).to_lowercase();
+        let kind = event
+            .body
+            .class()
+            .activity(event.meta.activity)
+            .to_lowercase();
         json!({
             "type": if matches!(event.meta.activity, 2 | 5 | 6) { "reply" } else { "request" },
             "dhcp_type": kind, "id": dhcp.transaction, "client_mac": dhcp.client_mac.map(|m| m.to_string()),

@@ -62,7 +62,11 @@ impl Progress {
     #[expect(clippy::disallowed_methods, reason = "progress is about wall time")]
     pub(crate) fn new(quiet: bool) -> Self {
         let now = Instant::now();
-        Self { shown: !quiet && io::stderr().is_terminal(), last: now, started: now }
+        Self {
+            shown: !quiet && io::stderr().is_terminal(),
+            last: now,
+            started: now,
+        }
     }
 
     /// Seconds since the start.

@@ -20,8 +20,16 @@ pub(super) struct Ndjson<W: Write> {
 impl<W: Write> Ndjson<W> {
     /// A printer to `out`.
     pub(super) fn new(out: W, clear: bool) -> Self {
-        let clearance = if clear { Clearance::Clear } else { Clearance::Masked };
-        Self { out, line: Vec::with_capacity(2048), clearance }
+        let clearance = if clear {
+            Clearance::Clear
+        } else {
+            Clearance::Masked
+        };
+        Self {
+            out,
+            line: Vec::with_capacity(2048),
+            clearance,
+        }
     }
 }
 

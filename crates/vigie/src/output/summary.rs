@@ -57,7 +57,9 @@ impl<W: Write> Printer for Summary<W> {
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
         count(&mut self.classes, event.body.class().name, 1);
-        let Some(connection) = &event.connection else { return Ok(()) };
+        let Some(connection) = &event.connection else {
+            return Ok(());
+        };
         if let Body::Network(network) = &event.body
             && network.about == "flow"
         {

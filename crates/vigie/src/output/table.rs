@@ -24,7 +24,11 @@ pub(super) struct Table<W: Write> {
 impl<W: Write> Table<W> {
     /// A printer to `out`.
     pub(super) const fn new(out: W, clear: bool) -> Self {
-        Self { out, clear, head: false }
+        Self {
+            out,
+            clear,
+            head: false,
+        }
     }
 }
 
@@ -34,23 +38,32 @@ impl<W: Write> Printer for Table<W> {
             self.head = true;
             let names = ("time", "class", "source", "destination", "proto");
             let (time, class, src, dst, proto) = names;
-            writeln!(self.out, "{time:<24} {class:<25} {src:<22} {dst:<22} {proto:<8} what")?;
+            writeln!(
+                self.out,
+                "{time:<24} {class:<25} {src:<22} {dst:<22} {proto:<8} what"
+            )?;
         }
         let time = rfc3339(event.meta.time);
         let class = event.body.class().name;
-        let (src, dst, app) = event.connection.as_ref().map_or_else(Default::default, |link| {
-            let end = |ip: Option<_>, port: Option<u16>| match (ip, port) {
-                (Some(ip), Some(port)) => format!("{}", std::net::SocketAddr::new(ip, port)),
-                (Some(ip), None) => ip.to_string(),
-                (None, _) => String::new(),
-            };
-            (
-                end(link.src_ip, link.src_port),
-                end(link.dst_ip, link.dst_port),
-                link.app.to_string(),
-            )
-        });
-        write!(self.out, "{time:<24} {class:<25} {src:<22} {dst:<22} {app:<8}")?;
+        let (src, dst, app) = event
+            .connection
+            .as_ref()
+            .map_or_else(Default::default, |link| {
+                let end = |ip: Option<_>, port: Option<u16>| match (ip, port) {
+                    (Some(ip), Some(port)) => format!("{}", std::net::SocketAddr::new(ip, port)),
+                    (Some(ip), None) => ip.to_string(),
+                    (None, _) => String::new(),
+                };
+                (
+                    end(link.src_ip, link.src_port),
+                    end(link.dst_ip, link.dst_port),
+                    link.app.to_string(),
+                )
+            });
+        write!(
+            self.out,
+            "{time:<24} {class:<25} {src:<22} {dst:<22} {app:<8}"
+        )?;
         let activity = event.body.class().activity(event.meta.activity);
         write!(self.out, " {activity}")?;
         let fields = event.body.class().fields;
@@ -83,10 +96,16 @@ impl<W: Write> Table<W> {
             Cell::Time(value) => rfc3339(*value),
             Cell::Sensitive(value) => shown(value, self.clear),
             Cell::TextList(list) => list.join(","),
-            Cell::U64List(list) => list.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
-            Cell::IpList(list) => {
-                list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-            }
+            Cell::U64List(list) => list
+                .iter()
+                .map(u64::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
+            Cell::IpList(list) => list
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
         })
     }
 }

@@ -29,15 +29,33 @@ const REQUEST_BYTES_MAX: u64 = 256 * 1024;
 #[serde(tag = "op", rename_all = "snake_case")]
 pub(crate) enum Request {
     /// Search or SQL.
-    Query { text: String, from: Option<i64>, to: Option<i64>, rows_max: usize, time_ms_max: u64 },
+    Query {
+        text: String,
+        from: Option<i64>,
+        to: Option<i64>,
+        rows_max: usize,
+        time_ms_max: u64,
+    },
     /// Clear values of one event.
-    VaultOpen { uid: String, reason: String, actor: String },
+    VaultOpen {
+        uid: String,
+        reason: String,
+        actor: String,
+    },
     /// End of a month's clear values.
-    VaultDestroy { month: String, reason: String, actor: String },
+    VaultDestroy {
+        month: String,
+        reason: String,
+        actor: String,
+    },
 }
 
 /// Asks the running core, or the store itself when none runs.
-pub(crate) fn ask(dir: &DataDir, open: impl FnOnce() -> Result<Store>, request: &Request) -> Result<Value> {
+pub(crate) fn ask(
+    dir: &DataDir,
+    open: impl FnOnce() -> Result<Store>,
+    request: &Request,
+) -> Result<Value> {
     if let Ok(mut stream) = UnixStream::connect(dir.control_socket()) {
         serde_json::to_writer(&mut stream, request)?;
         stream.write_all(b"\n")?;
@@ -53,8 +71,14 @@ pub(crate) fn ask(dir: &DataDir, open: impl FnOnce() -> Result<Store>, request: 
 
 fn unwrap(mut answer: Value) -> Result<Value> {
     if let Some(error) = answer.get("error") {
-        let detail = error.get("detail").and_then(Value::as_str).unwrap_or("no detail");
-        let code = error.get("code").and_then(Value::as_str).unwrap_or("internal");
+        let detail = error
+            .get("detail")
+            .and_then(Value::as_str)
+            .unwrap_or("no detail");
+        let code = error
+            .get("code")
+            .and_then(Value::as_str)
+            .unwrap_or("internal");
         if code == "internal" {
             bail!("{detail}");
         }
@@ -69,10 +93,18 @@ fn explain(error: &Value, detail: &str) -> String {
     let query = error.get("query").and_then(Value::as_str);
     let position = error.get("position").and_then(Value::as_u64);
     if let (Some(query), Some(position)) = (query, position) {
-        let before = query.get(..usize::try_from(position).unwrap_or(0)).unwrap_or(query);
+        let before = query
+            .get(..usize::try_from(position).unwrap_or(0))
+            .unwrap_or(query);
         let line = before.rsplit('\n').next().unwrap_or(before);
-        let shown = query.lines().nth(before.matches('\n').count()).unwrap_or(query);
-        text.push_str(&format!("\n  {shown}\n  {}^", " ".repeat(line.chars().count())));
+        let shown = query
+            .lines()
+            .nth(before.matches('\n').count())
+            .unwrap_or(query);
+        text.push_str(&format!(
+            "\n  {shown}\n  {}^",
+            " ".repeat(line.chars().count())
+        ));
     }
     if let Some(near) = error.get("suggestion").and_then(Value::as_str) {
         text.push_str(&format!("\n  did you mean '{near}'?"));
@@ -81,26 +113,32 @@ fn explain(error: &Value, detail: &str) -> String {
 }
 
 /// Answers on the socket until `stop`.
-pub(crate) fn serve(socket: &Path, store: Arc<crate::pipeline::Pipeline>, stop: Arc<AtomicBool>) -> Result<()> {
+pub(crate) fn serve(
+    socket: &Path,
+    store: Arc<crate::pipeline::Pipeline>,
+    stop: Arc<AtomicBool>,
+) -> Result<()> {
     let _ = std::fs::remove_file(socket);
     let listener = UnixListener::bind(socket)
         .with_context(|| format!("{}: cannot be bound", socket.display()))?;
     std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
-    std::thread::Builder::new().name("control".into()).spawn(move || {
-        while !stop.load(Ordering::Relaxed) {
-            match listener.accept() {
-                Ok((stream, _)) => {
-                    let pipeline = Arc::clone(&store);
-                    // One thread a command: they are few, made by people or scripts on this machine.
-                    let _ = std::thread::Builder::new()
-                        .name("command".into())
-                        .spawn(move || converse(stream, &pipeline.store));
+    std::thread::Builder::new()
+        .name("control".into())
+        .spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                match listener.accept() {
+                    Ok((stream, _)) => {
+                        let pipeline = Arc::clone(&store);
+                        // One thread a command: they are few, made by people or scripts on this machine.
+                        let _ = std::thread::Builder::new()
+                            .name("command".into())
+                            .spawn(move || converse(stream, &pipeline.store));
+                    }
+                    Err(_) => std::thread::sleep(Duration::from_millis(20)),
                 }
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
             }
-        }
-    })?;
+        })?;
     Ok(())
 }
 
@@ -126,17 +164,25 @@ fn converse(stream: UnixStream, store: &Store) -> Option<()> {
 
 /// A caller that went away (Ctrl-C) cancels its query.
 fn watch_for_hangup(mut stream: UnixStream, gone: Arc<AtomicBool>) {
-    let _ = std::thread::Builder::new().name("hangup".into()).spawn(move || {
-        let mut octet = [0u8; 1];
-        let _ = stream.read(&mut octet);
-        gone.store(true, Ordering::Relaxed);
-    });
+    let _ = std::thread::Builder::new()
+        .name("hangup".into())
+        .spawn(move || {
+            let mut octet = [0u8; 1];
+            let _ = stream.read(&mut octet);
+            gone.store(true, Ordering::Relaxed);
+        });
 }
 
 /// The answer of the store.
 fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
     let result = match request {
-        Request::Query { text, from, to, rows_max, time_ms_max } => {
+        Request::Query {
+            text,
+            from,
+            to,
+            rows_max,
+            time_ms_max,
+        } => {
             let query = Query {
                 text: text.clone(),
                 from: from.map(Millis),
@@ -156,10 +202,20 @@ fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
             };
         }
         Request::VaultOpen { uid, reason, actor } => vault_open(store, uid, reason, actor),
-        Request::VaultDestroy { month, reason, actor } => {
-            let opening = Opening { actor, reason, now: time::now() };
+        Request::VaultDestroy {
+            month,
+            reason,
+            actor,
+        } => {
+            let opening = Opening {
+                actor,
+                reason,
+                now: time::now(),
+            };
             let destroyed = store.vault().destroy(month, &opening);
-            destroyed.map_err(|error| error.to_string()).map(|()| json!({ "destroyed": month }))
+            destroyed
+                .map_err(|error| error.to_string())
+                .map(|()| json!({ "destroyed": month }))
         }
     };
     match result {
@@ -169,13 +225,22 @@ fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
 }
 
 fn vault_open(store: &Store, uid: &str, reason: &str, actor: &str) -> Result<Value, String> {
-    let parsed: EventUid = uid
-        .parse()
-        .map_err(|_| format!("'{uid}' is not an event identity such as 0000002a-0000000000100000"))?;
-    let opening = Opening { actor, reason, now: time::now() };
-    let values = store.vault().reveal(parsed, &opening).map_err(|error| error.to_string())?;
-    let list: Vec<Value> =
-        values.iter().map(|(column, clear)| json!({ "column": column, "value": clear })).collect();
+    let parsed: EventUid = uid.parse().map_err(|_| {
+        format!("'{uid}' is not an event identity such as 0000002a-0000000000100000")
+    })?;
+    let opening = Opening {
+        actor,
+        reason,
+        now: time::now(),
+    };
+    let values = store
+        .vault()
+        .reveal(parsed, &opening)
+        .map_err(|error| error.to_string())?;
+    let list: Vec<Value> = values
+        .iter()
+        .map(|(column, clear)| json!({ "column": column, "value": clear }))
+        .collect();
     Ok(json!({ "uid": uid, "values": list }))
 }
 

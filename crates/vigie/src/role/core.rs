@@ -66,10 +66,23 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let pipeline = Arc::new(Pipeline::new(&config, store));
     restore(&pipeline);
     let reports = Arc::new(Reports::default());
-    let rooms = Arc::new(Rooms { pipeline: Arc::clone(&pipeline), reports: Arc::clone(&reports) });
+    let rooms = Arc::new(Rooms {
+        pipeline: Arc::clone(&pipeline),
+        reports: Arc::clone(&reports),
+    });
     let listener = link::serve(&dir.link_socket(), rooms, Arc::clone(&stop))?;
-    super::control::serve(&dir.control_socket(), Arc::clone(&pipeline), Arc::clone(&stop))?;
-    let console = Console { config: &config, dir: &dir, up, pipeline: &pipeline, reports: &reports };
+    super::control::serve(
+        &dir.control_socket(),
+        Arc::clone(&pipeline),
+        Arc::clone(&stop),
+    )?;
+    let console = Console {
+        config: &config,
+        dir: &dir,
+        up,
+        pipeline: &pipeline,
+        reports: &reports,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("console")
@@ -135,8 +148,7 @@ fn restore(pipeline: &Pipeline) {
 fn write_inventory(pipeline: &Pipeline) {
     let now = time::now();
     let events = pipeline.inventory.lock().to_events(now);
-    if let Err(error) = pipeline.store.ingest(events)
-    {
+    if let Err(error) = pipeline.store.ingest(events) {
         warn!(%error, "the inventory could not be written; it is tried again");
     }
 }
@@ -163,7 +175,11 @@ impl Console<'_> {
             Box::new(OsEntropy),
         )?;
         let identity = Arc::new(identity);
-        let wanted = self.up.console.as_ref().unwrap_or(&self.config.console.listen);
+        let wanted = self
+            .up
+            .console
+            .as_ref()
+            .unwrap_or(&self.config.console.listen);
         let address = self.address(wanted, identity.first_run())?;
         let listener = bind(address).await?;
         let at = listener.local_addr()?;
@@ -188,9 +204,9 @@ impl Console<'_> {
 
     /// Before the first account exists only loopback is bound, whatever was asked for.
     fn address(&self, wanted: &str, first_run: bool) -> Result<SocketAddr> {
-        let mut address: SocketAddr = wanted
-            .parse()
-            .map_err(|_| crate::exit::Usage(format!("--console: '{wanted}' is not address:port")))?;
+        let mut address: SocketAddr = wanted.parse().map_err(|_| {
+            crate::exit::Usage(format!("--console: '{wanted}' is not address:port"))
+        })?;
         if first_run && !address.ip().is_loopback() {
             say(&format!(
                 "vigie: no account exists yet: the console stays on loopback instead of {address}; \
@@ -256,15 +272,17 @@ async fn bind(address: SocketAddr) -> Result<tokio::net::TcpListener> {
 /// Hands acknowledged events to the console's live streams.
 fn follow(pipeline: &Arc<Pipeline>, hub: Arc<LiveHub>) {
     let events = pipeline.store.subscribe(None);
-    let spawned = std::thread::Builder::new().name("live".into()).spawn(move || {
-        while let Ok(event) = events.next(Duration::from_secs(1)) {
-            if let Some(event) = event
-                && hub.is_followed()
-            {
-                hub.publish(&event);
+    let spawned = std::thread::Builder::new()
+        .name("live".into())
+        .spawn(move || {
+            while let Ok(event) = events.next(Duration::from_secs(1)) {
+                if let Some(event) = event
+                    && hub.is_followed()
+                {
+                    hub.publish(&event);
+                }
             }
-        }
-    });
+        });
     if spawned.is_err() {
         warn!("live streams are not available");
     }
@@ -288,5 +306,7 @@ pub(crate) fn inventory(config: &Config) -> Inventory {
 
 /// Guards a value that a panicking thread may have left.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -3,8 +3,8 @@
 //! Enters: `vigie up`, `vigie role NAME`. Leaves: running roles. Refuses: logic that belongs to a room.
 //! Source: `DESIGN.md` section 3.
 
-pub(crate) mod core;
 pub(crate) mod control;
+pub(crate) mod core;
 pub(crate) mod sensor;
 mod status;
 pub(crate) mod supervisor;

@@ -50,15 +50,21 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let node = dir.node()?;
     let key = spool_key(&dir)?;
     let interfaces = interfaces(&config, up);
-    let reports: Vec<Arc<Mutex<CaptureStatus>>> =
-        interfaces.iter().map(|name| Arc::new(Mutex::new(empty(name)))).collect();
+    let reports: Vec<Arc<Mutex<CaptureStatus>>> = interfaces
+        .iter()
+        .map(|name| Arc::new(Mutex::new(empty(name))))
+        .collect();
     let mut uplinks = Vec::new();
     let mut threads = Vec::new();
     for (index, (name, report)) in interfaces.iter().zip(&reports).enumerate() {
         let role = format!("sensor-{name}");
         let spool_dir = dir.path().join("spool").join(&role);
         let spool = Spool::open(&spool_dir, &key, config.memory.spool.0)?;
-        let link = UplinkConfig { role, socket: dir.link_socket(), spool: Some(spool) };
+        let link = UplinkConfig {
+            role,
+            socket: dir.link_socket(),
+            spool: Some(spool),
+        };
         let uplink = Arc::new(Uplink::start(link)?);
         uplinks.push(Arc::clone(&uplink));
         let queue = Queue {
@@ -79,8 +85,11 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
         // A queue that panicked has said so itself; the others still end in order.
         let _ = thread.join();
     }
-    let lost: u64 =
-        uplinks.into_iter().filter_map(Arc::into_inner).map(Uplink::finish).sum();
+    let lost: u64 = uplinks
+        .into_iter()
+        .filter_map(Arc::into_inner)
+        .map(Uplink::finish)
+        .sum();
     if lost > 0 {
         error!(lost, "batches could be neither delivered nor spooled");
     }
@@ -103,7 +112,11 @@ fn interfaces(config: &Config, up: &Up) -> Vec<String> {
         .collect();
     if names.is_empty() {
         // A machine without a network still sees itself.
-        names = all.iter().filter(|one| one.loopback).map(|one| one.name.clone()).collect();
+        names = all
+            .iter()
+            .filter(|one| one.loopback)
+            .map(|one| one.name.clone())
+            .collect();
     }
     names
 }
@@ -131,15 +144,13 @@ fn empty(interface: &str) -> CaptureStatus {
     }
 }
 
-fn report_until(
-    stop: &AtomicBool,
-    reports: &[Arc<Mutex<CaptureStatus>>],
-    uplinks: &[Arc<Uplink>],
-) {
+fn report_until(stop: &AtomicBool, reports: &[Arc<Mutex<CaptureStatus>>], uplinks: &[Arc<Uplink>]) {
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(500));
-        let captures: Vec<CaptureStatus> =
-            reports.iter().filter_map(|one| one.lock().ok().map(|one| one.clone())).collect();
+        let captures: Vec<CaptureStatus> = reports
+            .iter()
+            .filter_map(|one| one.lock().ok().map(|one| one.clone()))
+            .collect();
         let queues = uplinks.iter().zip(&captures).map(|(uplink, capture)| {
             let (depth, capacity) = uplink.depth();
             QueueStatus {
@@ -190,7 +201,9 @@ impl EventSink for Batch {
 impl Queue {
     fn run(&self) {
         // The counter starts at the clock in microseconds: later runs sort after earlier ones.
-        let start = u64::try_from(time::now().0).unwrap_or(0).saturating_mul(1000);
+        let start = u64::try_from(time::now().0)
+            .unwrap_or(0)
+            .saturating_mul(1000);
         let mut worker = Worker::new(WireConfig {
             node: self.node,
             site: Text::from(self.config.site.name.clone()),
@@ -220,7 +233,9 @@ impl Queue {
     }
 
     fn open(&self) -> Result<Ring, capture::live::LiveError> {
-        let ring_mib = u32::try_from(self.config.capture.ring.0 >> 20).unwrap_or(64).max(1);
+        let ring_mib = u32::try_from(self.config.capture.ring.0 >> 20)
+            .unwrap_or(64)
+            .max(1);
         Ring::open(&LiveConfig {
             ring_mib,
             promiscuous: self.config.capture.promiscuous,
@@ -246,7 +261,11 @@ impl Queue {
             });
             if let Err(error) = polled {
                 let text = error.to_string();
-                warn!(interface = self.interface, error = text, "capture stopped; it is reopened");
+                warn!(
+                    interface = self.interface,
+                    error = text,
+                    "capture stopped; it is reopened"
+                );
                 self.note(|report| report.error = Some(text));
                 self.send(&mut batch);
                 return self.pause();
@@ -288,7 +307,10 @@ impl Queue {
         metric::WIRE_EVENTS.add(u64::try_from(events.len()).unwrap_or(0));
         let count = events.len();
         if !self.uplink.offer(events) {
-            warn!(interface = self.interface, count, "uplink full: newest events dropped");
+            warn!(
+                interface = self.interface,
+                count, "uplink full: newest events dropped"
+            );
         }
     }
 

@@ -24,7 +24,9 @@ pub(crate) struct Reports(Mutex<BTreeMap<String, SensorStatus>>);
 impl Reports {
     /// Takes a report; one that is no report is left out.
     pub(crate) fn take(&self, role: &str, json: &[u8]) {
-        let Ok(report) = serde_json::from_slice::<SensorStatus>(json) else { return };
+        let Ok(report) = serde_json::from_slice::<SensorStatus>(json) else {
+            return;
+        };
         let mut reports = lock(&self.0);
         if reports.len() < REPORTS_MAX || reports.contains_key(role) {
             reports.insert(role.to_owned(), report);
@@ -69,7 +71,12 @@ impl View {
         pipeline: Arc<Pipeline>,
         reports: Arc<Reports>,
     ) -> Self {
-        Self { dir, config, pipeline, reports }
+        Self {
+            dir,
+            config,
+            pipeline,
+            reports,
+        }
     }
 }
 
@@ -85,13 +92,22 @@ impl SystemView for View {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             site: self.config.site.name.clone(),
             roles,
-            captures: reports.values().flat_map(|report| report.captures.clone()).collect(),
-            queues: reports.values().flat_map(|report| report.queues.clone()).collect(),
+            captures: reports
+                .values()
+                .flat_map(|report| report.captures.clone())
+                .collect(),
+            queues: reports
+                .values()
+                .flat_map(|report| report.queues.clone())
+                .collect(),
             storage: self.pipeline.store.status(),
             zones: zones
                 .iter()
                 .map(|(name, cidrs)| {
-                    (name.to_owned(), cidrs.iter().map(ToString::to_string).collect())
+                    (
+                        name.to_owned(),
+                        cidrs.iter().map(ToString::to_string).collect(),
+                    )
                 })
                 .collect(),
             interfaces: interfaces(),

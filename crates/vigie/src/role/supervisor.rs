@@ -38,7 +38,13 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<Done> {
     if config.capture.enabled && !up.no_capture {
         names.push(RoleName::Sensor);
     }
-    dir.write_json("run.json", &Run { pid: std::process::id(), ..Run::default() })?;
+    dir.write_json(
+        "run.json",
+        &Run {
+            pid: std::process::id(),
+            ..Run::default()
+        },
+    )?;
     let mut roles: Vec<Role> = names.into_iter().map(Role::new).collect();
     let arguments = arguments(cli, &dir, up);
     let mut announced = false;
@@ -65,11 +71,19 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<Done> {
 
 /// Says where the console is, once core is ready.
 fn announce(dir: &DataDir) -> bool {
-    let Some(run) = dir.json::<Run>("run.json") else { return false };
+    let Some(run) = dir.json::<Run>("run.json") else {
+        return false;
+    };
     if run.ready {
-        say(&format!("vigie: console at {} - Ctrl-C ends Vigie", run.console_url));
+        say(&format!(
+            "vigie: console at {} - Ctrl-C ends Vigie",
+            run.console_url
+        ));
         if let Ok(link) = std::fs::read_to_string(dir.path().join("first-run.url")) {
-            say(&format!("vigie: first start: make the first account at {}", link.trim()));
+            say(&format!(
+                "vigie: first start: make the first account at {}",
+                link.trim()
+            ));
         }
     }
     run.ready
@@ -178,7 +192,9 @@ impl Role {
     }
 
     fn end(&mut self, stop: &AtomicBool) {
-        let Some(mut child) = self.child.take() else { return };
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
             let _ = rustix::process::kill_process(pid, Signal::TERM);
@@ -211,7 +227,11 @@ impl Role {
 /// Resident memory of a process, from `/proc`; 0 when it is gone.
 pub(crate) fn resident_bytes(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-    let pages: u64 = text.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+    let pages: u64 = text
+        .split(' ')
+        .nth(1)
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0);
     pages * u64::try_from(rustix::param::page_size()).unwrap_or(4096)
 }
 
@@ -226,7 +246,10 @@ pub(crate) fn die_with_parent() {
 pub(crate) fn limit_memory(bytes: u64) {
     let now = getrlimit(Resource::Data);
     let ceiling = now.maximum.map_or(bytes, |hard| hard.min(bytes));
-    let wanted = Rlimit { current: Some(ceiling), maximum: now.maximum };
+    let wanted = Rlimit {
+        current: Some(ceiling),
+        maximum: now.maximum,
+    };
     if setrlimit(Resource::Data, wanted).is_err() {
         warn!(bytes, "the memory ceiling could not be set");
     }

@@ -6,7 +6,10 @@ fn times_are_written_and_read_back() {
         let text = rfc3339(Millis(millis));
         assert_eq!(parse(&text, Millis(0)), Some(Millis(millis)), "{text}");
     }
-    assert_eq!(rfc3339(Millis(1_795_424_400_250)), "2026-11-23T09:00:00.250Z");
+    assert_eq!(
+        rfc3339(Millis(1_795_424_400_250)),
+        "2026-11-23T09:00:00.250Z"
+    );
 }
 
 #[test]

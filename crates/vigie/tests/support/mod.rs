@@ -19,7 +19,10 @@ pub fn vigie() -> Command {
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Runs to the end and returns what it said.
@@ -37,7 +40,9 @@ pub fn stdout(command: &mut Command, code: i32) -> String {
 
 /// Every line as JSON.
 pub fn ndjson(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// The recorded day as a plain pcap in `folder`.
@@ -59,7 +64,14 @@ pub fn recorded_day(folder: &Path) -> PathBuf {
         });
         writer.write(&frame).unwrap();
     }
-    writer.unwrap().finish().unwrap().into_inner().unwrap().sync_all().unwrap();
+    writer
+        .unwrap()
+        .finish()
+        .unwrap()
+        .into_inner()
+        .unwrap()
+        .sync_all()
+        .unwrap();
     path
 }
 
@@ -80,14 +92,24 @@ impl Running {
     pub fn start_with(dir: &Path, options: &[&str]) -> Self {
         let log = fs::File::create(dir.with_extension("log")).unwrap();
         let child = vigie()
-            .args(["--data-dir", dir.to_str().unwrap(), "up", "--console", "127.0.0.1:0"])
+            .args([
+                "--data-dir",
+                dir.to_str().unwrap(),
+                "up",
+                "--console",
+                "127.0.0.1:0",
+            ])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut running = Self { child, dir: dir.to_owned(), console: String::new() };
+        let mut running = Self {
+            child,
+            dir: dir.to_owned(),
+            console: String::new(),
+        };
         let run = running.until_ready();
         running.console = run["console_url"].as_str().unwrap().to_owned();
         running
@@ -138,14 +160,22 @@ impl Drop for Running {
 /// Answers of the store of this folder.
 pub fn query(dir: &Path, text: &str) -> Vec<Value> {
     let mut command = vigie();
-    command.args(["--quiet", "--data-dir", dir.to_str().unwrap(), "query", text]);
+    command.args([
+        "--quiet",
+        "--data-dir",
+        dir.to_str().unwrap(),
+        "query",
+        text,
+    ]);
     command.args(["--format", "ndjson", "--limit", "1000000"]);
     ndjson(&stdout(&mut command, 0))
 }
 
 /// Sends a signal to a process that this test started.
 pub fn signal(pid: u32, name: &str) {
-    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    let _ = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status();
 }
 
 /// Waits for a condition, never for a time.
