@@ -1,7 +1,7 @@
 //! DIMSE command sets.
 //!
-//! Enters: a whole command set, implicit VR little endian. Leaves: the fields that say what is asked
-//! or answered. Refuses: nothing; a broken tail keeps the head. Source: DICOM PS3.7 annex E.
+//! Enters: a whole command set, implicit VR little endian. Leaves: the fields that say what is
+//! asked or answered. Refuses: nothing; a broken tail keeps the head. Source: DICOM PS3.7 annex E.
 
 use std::borrow::Cow;
 

@@ -115,8 +115,8 @@ impl<'a> Segment<'a> {
         self.bytes.get(..3).unwrap_or(self.bytes)
     }
 
-    /// Field `number`, from 1, by HL7 numbering: in header segments field 1 is the separator itself.
-    /// Empty when absent.
+    /// Field `number`, from 1, by HL7 numbering: in header segments field 1 is the separator
+    /// itself. Empty when absent.
     #[must_use]
     pub fn field(&self, number: usize) -> Field<'a> {
         let header = is_header(self.name());

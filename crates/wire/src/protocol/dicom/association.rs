@@ -1,8 +1,8 @@
 //! One association: who calls whom, with which implementations, for what.
 //!
-//! Enters: association PDUs item by item. Leaves: the `ASSOCIATE` event; titles and transfer syntaxes
-//! for the operations. Refuses: more than [`CONTEXTS_MAX`] contexts (there are 128 odd identifiers).
-//! Source: DICOM PS3.8 sections 7.1 and 9.3, PS3.7 annex D.
+//! Enters: association PDUs item by item. Leaves: the `ASSOCIATE` event; titles and transfer
+//! syntaxes for the operations. Refuses: more than [`CONTEXTS_MAX`] contexts (there are 128 odd
+//! identifiers). Source: DICOM PS3.8 sections 7.1 and 9.3, PS3.7 annex D.
 
 use codec::dicom::pdu::{self, Associate, Item, PresentationContext, UserInformation};
 use model::class::Medical;

@@ -2,8 +2,8 @@
 //!
 //! Enters: bytes, bytes skipped, holes. Leaves: association items, fragments of messages, ends.
 //! Refuses: items longer than [`ITEM_BYTES_MAX`] (passed over). After a hole it goes on inside the
-//! PDU if that is known to reach beyond it, else at the next plausible P-DATA-TF, for which it looks
-//! at [`LOST_BYTES_MAX`] bytes at most. Source: DICOM PS3.8 section 9.3.
+//! PDU if that is known to reach beyond it, else at the next plausible P-DATA-TF, for which it
+//! looks at [`LOST_BYTES_MAX`] bytes at most. Source: DICOM PS3.8 section 9.3.
 
 use codec::dicom::pdu::{
     self, ASSOCIATE_BYTES, Associate, HEADER_BYTES, Header, Item, PDV_HEADER_BYTES, PdvHeader,

@@ -1,8 +1,8 @@
 //! Bodies of the commands that matter.
 //!
 //! Enters: the head of a body; offsets in it count from the SMB2 header. Leaves: typed fields.
-//! Refuses: names beyond [`NAME_BYTES_MAX`] (cut), more than [`DIALECTS_MAX`] dialects; a body that is
-//! too short is `None`. Source: [MS-SMB2] section 2.2, [MS-FSCC] section 2.4.
+//! Refuses: names beyond [`NAME_BYTES_MAX`] (cut), more than [`DIALECTS_MAX`] dialects; a body that
+//! is too short is `None`. Source: [MS-SMB2] section 2.2, [MS-FSCC] section 2.4.
 
 use codec::bytes::Reader;
 use codec::ntlmssp::utf16;

@@ -1,8 +1,8 @@
 //! Files: opened, read, written, renamed, deleted, closed.
 //!
 //! Enters: answers of CREATE, READ, WRITE, SET_INFO and CLOSE. Leaves: `CREATE`, `RENAME`, `DELETE`
-//! events, and one `CLOSE` per opened file with its totals, also when its end was not seen but bytes
-//! were moved. Refuses: content. Source: [MS-SMB2] sections 2.2.13 to 2.2.22 and 2.2.39.
+//! events, and one `CLOSE` per opened file with its totals, also when its end was not seen but
+//! bytes were moved. Refuses: content. Source: [MS-SMB2] sections 2.2.13 to 2.2.22 and 2.2.39.
 
 use model::{Nanos, Sensitive, Text};
 

@@ -1,8 +1,9 @@
 //! The stream of one side, cut into SMB messages and what is wanted of them.
 //!
-//! Enters: bytes, bytes skipped, holes. Leaves: headers with the wanted head of their bodies. Refuses:
-//! to wait for more than [`BODY_BYTES_MAX`] bytes of a body. After a hole beyond the message it looks
-//! for the next frame in [`LOST_BYTES_MAX`] bytes at most. Source: [MS-SMB2] section 2.2.1.
+//! Enters: bytes, bytes skipped, holes. Leaves: headers with the wanted head of their bodies.
+//! Refuses: to wait for more than [`BODY_BYTES_MAX`] bytes of a body. After a hole beyond the
+//! message it looks for the next frame in [`LOST_BYTES_MAX`] bytes at most. Source: [MS-SMB2]
+//! section 2.2.1.
 
 use codec::bytes::Reader;
 

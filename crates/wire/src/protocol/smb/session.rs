@@ -1,8 +1,8 @@
 //! Both sides of a conversation: messages to requests and their answers.
 //!
 //! Enters: bytes of both sides. Leaves: drafts, through `logon` and `files`. Refuses: see `state`.
-//! Compound chains, interim answers (STATUS_PENDING) and answers in any order are followed by message
-//! identifier. Source: [MS-SMB2] sections 3.2.5 and 3.3.5.
+//! Compound chains, interim answers (STATUS_PENDING) and answers in any order are followed by
+//! message identifier. Source: [MS-SMB2] sections 3.2.5 and 3.3.5.
 
 use model::class::Smb;
 use model::{Nanos, Text};

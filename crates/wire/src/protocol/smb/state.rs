@@ -2,7 +2,8 @@
 //!
 //! Enters: entries by key. Leaves: entries. Refuses: more than a table's limit: the entry that was
 //! put in first goes, and is handed back so that it can be told.
-//! Source: limits by judgement: a Windows client keeps some tens of files open, credits are <= 8192.
+//! Source: limits by judgement: a Windows client keeps some tens of files open, credits are <=
+//! 8192.
 
 use std::collections::BTreeMap;
 
