@@ -8,22 +8,32 @@ export const USER = process.env.VIGIE_USER ?? "e2e-admin";
 export const PASSWORD = process.env.VIGIE_PASSWORD ?? "correct horse battery";
 const TOKEN = process.env.VIGIE_TOKEN ?? "";
 
-export const PAGES = [
-  ["today", "#/today"],
-  ["network", "#/network"],
-  ["sankey", "#/network?zone=imaging"],
-  ["ego", "#/network?entity=10.20.1.12"],
-  ["inventory", "#/inventory"],
-  ["asset", "#/asset/10.20.1.12"],
-  ["hunt", "#/hunt?q=proto:dicom&field=proto"],
-  ["hunt-all", "#/hunt"],
-  ["hunt-error", "#/hunt?q=proot:dicom"],
-  ["sql", "#/hunt?q=select+app,+count(*)+from+events+group+by+app&mode=sql"],
-  ["system", "#/system"],
-  ["trail", "#/system?tab=trail"],
-  ["users", "#/system?tab=users"],
-  ["setup", "#/setup"],
-];
+/** Every page, with an asset and a zone of this installation. */
+export async function pages(page) {
+  const { assets } = await page.evaluate(() =>
+    fetch("/api/v1/assets?limit=50&sort=-bytes").then((r) => r.json()),
+  );
+  const one = assets.find((asset) => asset.zone && asset.ips.length > 0);
+  const ip = one?.ips[0] ?? "192.0.2.1";
+  const zone = encodeURIComponent(one?.zone ?? "lan");
+  return [
+    ["today", "#/today"],
+    ["network", "#/network"],
+    ["sankey", `#/network?zone=${zone}`],
+    ["ego", `#/network?entity=${ip}`],
+    ["inventory", "#/inventory"],
+    ["asset", `#/asset/${ip}`],
+    ["hunt", "#/hunt?q=proto:dicom&field=proto"],
+    ["hunt-all", "#/hunt"],
+    ["hunt-error", "#/hunt?q=proot:dicom"],
+    ["sql", "#/hunt?q=select+proto,+count(*)+as+n+from+events+group+by+proto&mode=sql"],
+    ["system", "#/system"],
+    ["trail", "#/system?tab=trail"],
+    ["users", "#/system?tab=users"],
+    ["setup", "#/setup"],
+    ["unknown", "#/asset/192.0.2.250"],
+  ];
+}
 
 const ARGS = [
   "--no-sandbox",
@@ -79,4 +89,22 @@ export async function enter(page) {
   }
   await page.locator("button.primary").click();
   await page.waitForSelector(".shell");
+}
+
+/** Opens a page and waits until it has read what it shows. */
+export async function go(page, hash) {
+  await page.evaluate((to) => (location.hash = to), hash);
+  const path = /^#(\/[a-z]+)/.exec(hash)[1];
+  await page.waitForSelector(`main[data-page="${path}"]`);
+  await settled(page);
+}
+
+/** No request of the page is on its way. */
+export async function settled(page) {
+  await page.waitForTimeout(120);
+  await page.waitForFunction(
+    () => !document.querySelector("[role=status] .beam, [aria-busy=true]"),
+    undefined,
+    { timeout: 20_000 },
+  );
 }

@@ -43,11 +43,21 @@ describe("tree", () => {
     nodes: [
       { id: "c", label: "c", kind: "asset", zone: null, count: 1 },
       ...Array.from({ length: count }, (_, i) => ({
-        id: `n${i}`, label: `n${i}`, kind: "asset" as const, zone: null, count: 1,
+        id: `n${i}`,
+        label: `n${i}`,
+        kind: "asset" as const,
+        zone: null,
+        count: 1,
       })),
     ],
     edges: Array.from({ length: count }, (_, i) => ({
-      source: "c", target: `n${i}`, proto: "dns", bytes: 1, flows: 1, first: count - i, last: 9,
+      source: "c",
+      target: `n${i}`,
+      proto: "dns",
+      bytes: 1,
+      flows: 1,
+      first: count - i,
+      last: 9,
     })),
   });
 
@@ -65,8 +75,24 @@ describe("tree", () => {
 
   it("survives cycles and a centre without edges", () => {
     const ego = star(2);
-    ego.edges.push({ source: "n0", target: "n1", proto: "x", bytes: 1, flows: 1, first: 1, last: 1 });
-    ego.edges.push({ source: "n1", target: "c", proto: "x", bytes: 1, flows: 1, first: 1, last: 1 });
+    ego.edges.push({
+      source: "n0",
+      target: "n1",
+      proto: "x",
+      bytes: 1,
+      flows: 1,
+      first: 1,
+      last: 1,
+    });
+    ego.edges.push({
+      source: "n1",
+      target: "c",
+      proto: "x",
+      bytes: 1,
+      flows: 1,
+      first: 1,
+      last: 1,
+    });
     expect(tree(ego).placed).toHaveLength(3);
     expect(tree({ center: "x", nodes: [], edges: [] }).placed).toHaveLength(1);
   });
@@ -74,9 +100,15 @@ describe("tree", () => {
 
 describe("csv", () => {
   it("quotes, and disarms formulas", () => {
-    expect(csv(["a", "b"], [['x "y"', "=1+1"], [3, null]])).toBe(
-      'a,b\r\n"x ""y""",\'=1+1\r\n3,\r\n',
-    );
+    expect(
+      csv(
+        ["a", "b"],
+        [
+          ['x "y"', "=1+1"],
+          [3, null],
+        ],
+      ),
+    ).toBe('a,b\r\n"x ""y""",\'=1+1\r\n3,\r\n');
   });
 });
 
@@ -85,7 +117,15 @@ describe("prefixes", () => {
     for (const good of ["10.0.0.0/8", "10.1.2.3", "2001:db8::/32", "::1", "::ffff:10.0.0.1/128"]) {
       expect(isPrefix(good), good).toBe(true);
     }
-    for (const bad of ["10.0.0/8", "10.0.0.0/33", "300.0.0.1", "2001:db8::/129", "a::b::c", "", "x"]) {
+    for (const bad of [
+      "10.0.0/8",
+      "10.0.0.0/33",
+      "300.0.0.1",
+      "2001:db8::/129",
+      "a::b::c",
+      "",
+      "x",
+    ]) {
       expect(isPrefix(bad), bad).toBe(false);
     }
     expect(prefixes(" 10.0.0.0/8,  fe80::/10;\n")).toEqual(["10.0.0.0/8", "fe80::/10"]);
@@ -93,7 +133,14 @@ describe("prefixes", () => {
 });
 
 describe("health", () => {
-  const capture = { interface: "e", packets: 99, bytes: 1, dropped: 0, last_packet: 1000, error: null };
+  const capture = {
+    interface: "e",
+    packets: 99,
+    bytes: 1,
+    dropped: 0,
+    last_packet: 1000,
+    error: null,
+  };
   it("tells silent, dropping and failed captures apart", () => {
     expect(captureState(capture, 1500)).toBe("ok");
     expect(captureState(capture, 100_000)).toBe("silent");
@@ -104,11 +151,24 @@ describe("health", () => {
 
   it("calls an installation without captures in trouble", () => {
     const storage = {
-      events: 0, segments: 0, segment_bytes: 0, wal_bytes: 0, capacity_bytes: 0, free_bytes: 0,
-      oldest: null, forecast_days: null,
+      events: 0,
+      segments: 0,
+      segment_bytes: 0,
+      wal_bytes: 0,
+      capacity_bytes: 0,
+      free_bytes: 0,
+      oldest: null,
+      forecast_days: null,
     };
     const status = {
-      version: "", site: "", roles: [], captures: [], queues: [], storage, zones: [], interfaces: [],
+      version: "",
+      site: "",
+      roles: [],
+      captures: [],
+      queues: [],
+      storage,
+      zones: [],
+      interfaces: [],
     };
     expect(troubles(status, 0).map((trouble) => trouble.code)).toEqual(["no_capture"]);
   });

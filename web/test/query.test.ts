@@ -3,9 +3,21 @@ import * as query from "../src/lib/query";
 
 describe("tokeniser", () => {
   it("cuts fields, values, operators, parentheses", () => {
-    const kinds = query.tokenise('NOT (proto:dicom OR host:"a b") bytes:>10MB word').map((t) => t.kind);
+    const kinds = query
+      .tokenise('NOT (proto:dicom OR host:"a b") bytes:>10MB word')
+      .map((t) => t.kind);
     expect(kinds).toEqual([
-      "operator", "open", "field", "value", "operator", "field", "value", "close", "field", "value", "word",
+      "operator",
+      "open",
+      "field",
+      "value",
+      "operator",
+      "field",
+      "value",
+      "close",
+      "field",
+      "value",
+      "word",
     ]);
   });
 
@@ -19,7 +31,12 @@ describe("tokeniser", () => {
         text += alphabet[seed % alphabet.length];
       }
       const tokens = query.tokenise(text);
-      expect(tokens.map((t) => t.text).join("").replace(/\s/g, "")).toBe(text.replace(/\s/g, ""));
+      expect(
+        tokens
+          .map((t) => t.text)
+          .join("")
+          .replace(/\s/g, ""),
+      ).toBe(text.replace(/\s/g, ""));
       for (const token of tokens) expect(text.slice(token.start, token.end)).toBe(token.text);
       query.topTerms(text);
       for (let caret = 0; caret <= text.length; caret += 1) query.spotAt(text, caret);
@@ -74,7 +91,11 @@ describe("pivots", () => {
 describe("completion", () => {
   it("knows what is typed", () => {
     expect(query.spotAt("pro", 3)).toMatchObject({ kind: "field", prefix: "pro", start: 0 });
-    expect(query.spotAt("proto:di", 8)).toMatchObject({ kind: "value", field: "proto", prefix: "di" });
+    expect(query.spotAt("proto:di", 8)).toMatchObject({
+      kind: "value",
+      field: "proto",
+      prefix: "di",
+    });
     expect(query.spotAt("proto:", 6)).toMatchObject({ kind: "value", field: "proto", prefix: "" });
     expect(query.spotAt("a:1 ", 4)).toMatchObject({ kind: "field", prefix: "" });
   });

@@ -16,7 +16,11 @@ describe("time windows", () => {
   });
 
   it("falls back to the last 24 hours on nonsense", () => {
-    for (const [from, to] of [["x", "now"], ["now", "now-1h"], [undefined, undefined]] as const) {
+    for (const [from, to] of [
+      ["x", "now"],
+      ["now", "now-1h"],
+      [undefined, undefined],
+    ] as const) {
       const window = resolveWindow(from, to, NOW);
       expect([window.from, window.to]).toEqual(["now-24h", "now"]);
       expect(window.toMs - window.fromMs).toBe(86_400_000);

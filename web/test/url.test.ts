@@ -3,7 +3,14 @@ import { formatHash, linkFrom, parseHash, segments } from "../src/lib/url";
 
 describe("addresses", () => {
   it("survives the way to the URL and back, whatever stands in it", () => {
-    const nasty = ['a AND b:"x y"', "10.0.0.0/8", "é&=#?+%", "bytes:>10MB", "<script>", "\\\\srv\\x"];
+    const nasty = [
+      'a AND b:"x y"',
+      "10.0.0.0/8",
+      "é&=#?+%",
+      "bytes:>10MB",
+      "<script>",
+      "\\\\srv\\x",
+    ];
     for (const q of nasty) {
       const route = { path: "/hunt", params: { from: "now-24h", to: "now", q } };
       expect(parseHash(formatHash(route))).toEqual(route);

@@ -147,6 +147,7 @@ export const en: Record<keyof typeof fr, string> = {
   "storage.wal": "Write-ahead log",
   "storage.capacity": "Space granted",
   "storage.free": "Free on the disk",
+  "assets.newest": "Latest to appear",
   "assets.known": "known assets",
   "assets.new": "{n} new in 24 h",
 
@@ -208,6 +209,7 @@ export const en: Record<keyof typeof fr, string> = {
   "inventory.csv": "Export as CSV",
   "inventory.empty": "No asset seen yet.",
   "inventory.nomatch": "No asset matches this filter.",
+  "asset.unknown": "This address is no known asset of the site. Its exchanges can still be read.",
   "asset.identity": "Identity",
   "asset.names": "Names",
   "asset.attributes": "Attributes",
@@ -320,6 +322,7 @@ export const en: Record<keyof typeof fr, string> = {
   "setup.medical": "Medical exchanges",
   "setup.nomedical": "No DICOM, HL7 or FHIR exchange seen yet.",
   "setup.nothing": "Nothing yet.",
+  "zone.outside": "outside zones",
   "zones.name": "Name of the zone",
   "zones.cidrs": "Addresses (CIDR)",
   "zones.new": "New zone",

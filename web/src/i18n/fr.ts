@@ -148,6 +148,7 @@ export const fr = {
   "storage.wal": "Journal d’écriture",
   "storage.capacity": "Place accordée",
   "storage.free": "Libre sur le disque",
+  "assets.newest": "Derniers apparus",
   "assets.known": "équipements connus",
   "assets.new": "{n} nouveau depuis 24 h|{n} nouveaux depuis 24 h",
 
@@ -209,6 +210,8 @@ export const fr = {
   "inventory.csv": "Exporter en CSV",
   "inventory.empty": "Aucun équipement vu pour l’instant.",
   "inventory.nomatch": "Aucun équipement ne correspond à ce filtre.",
+  "asset.unknown":
+    "Cette adresse n’est pas un équipement connu du site. Ses échanges restent consultables.",
   "asset.identity": "Identité",
   "asset.names": "Noms",
   "asset.attributes": "Attributs",
@@ -321,6 +324,7 @@ export const fr = {
   "setup.medical": "Échanges médicaux",
   "setup.nomedical": "Aucun échange DICOM, HL7 ou FHIR vu pour l’instant.",
   "setup.nothing": "Rien encore.",
+  "zone.outside": "hors zones",
   "zones.name": "Nom de la zone",
   "zones.cidrs": "Adresses (CIDR)",
   "zones.new": "Nouvelle zone",

@@ -82,17 +82,15 @@ function readTerm(text: string, start: number, tokens: Token[]): number {
   return end;
 }
 
+/** Up to a blank or a parenthesis outside quotes, as the server reads it. */
 function readValue(text: string, start: number): number {
   let at = start;
   let quoted = false;
-  let list = 0;
   while (at < text.length) {
     const char = text[at] ?? "";
     if (char === "\\" && quoted) at += 1;
     else if (char === '"') quoted = !quoted;
-    else if (!quoted && char === "(" && (at === start || list > 0)) list += 1;
-    else if (!quoted && char === ")" && list > 0) list -= 1;
-    else if (!quoted && list === 0 && /[\s()]/.test(char)) break;
+    else if (!quoted && /[\s()]/.test(char)) break;
     at += 1;
   }
   return Math.min(at, text.length);

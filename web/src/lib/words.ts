@@ -1,9 +1,10 @@
 // Sentences built from codes and values, in one place for banner, tiles and lists.
 
-import type { CaptureStatus, Todo } from "../api/types";
+import type { CaptureStatus, OcsfEvent, Todo } from "../api/types";
 import { hasCode, t, tcode } from "../i18n/index.svelte";
 import { ago, bytes, number, ratio, shortDateTime } from "./format";
 import { captureState, dropRatio, type Trouble } from "./health";
+import { summary, valueAt } from "./ocsf";
 import { health, place } from "./state.svelte";
 
 export function troubleText(trouble: Trouble): string {
@@ -76,6 +77,17 @@ function argument(name: string, value: unknown): string {
     return shortDateTime(style, value);
   }
   return number(style, value, 1);
+}
+
+/** What matters of an event in one line, with its size where it has one. */
+export function eventText(event: OcsfEvent): string {
+  const size = Number(valueAt(event, "traffic.bytes") ?? 0);
+  return [summary(event), size > 0 ? bytes(place.style, size) : ""].filter(Boolean).join(" · ");
+}
+
+/** A zone's name; traffic that no configured zone covers has an empty one. */
+export function zoneName(zone: string | null): string {
+  return zone ? zone : t("zone.outside");
 }
 
 export function className(name: string): string {
