@@ -5,10 +5,10 @@
 
 pub mod bytes;
 pub mod compress;
-pub mod digest;
-pub mod http;
 pub mod dicom;
+pub mod digest;
 pub mod hl7;
+pub mod http;
 pub mod ntlmssp;
 pub mod tls;
 pub mod x509;
