@@ -10,6 +10,6 @@ mod server;
 mod spool;
 
 pub(crate) use client::{Uplink, UplinkConfig};
-pub(crate) use frame::{FRAME_BYTES_MAX, Message, VERSION, read_message, write_message};
+pub(crate) use frame::{FRAME_BYTES_MAX, Message, VERSION};
 pub(crate) use server::{Receiver, serve};
 pub(crate) use spool::Spool;
