@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) subscribers: Subscribers,
     pub(crate) wal_bytes: AtomicU64,
     pub(crate) stop: AtomicBool,
+    /// Last generation whose sealing is done, trimmed log included.
+    pub(crate) sealed: AtomicU64,
     view: RwLock<Arc<View>>,
     changing: Mutex<()>,
     next_segment: AtomicU64,
@@ -40,7 +42,10 @@ impl Core {
         vault: Vault,
         first_segment: u64,
     ) -> Self {
-        let view = View { catalog: catalog.current(), hot: Vec::new() };
+        let view = View {
+            catalog: catalog.current(),
+            hot: Vec::new(),
+        };
         Self {
             root,
             config,
@@ -49,6 +54,7 @@ impl Core {
             subscribers: Subscribers::default(),
             wal_bytes: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            sealed: AtomicU64::new(view.catalog.sealed),
             view: RwLock::new(Arc::new(view)),
             changing: Mutex::new(()),
             next_segment: AtomicU64::new(first_segment),
@@ -105,20 +111,31 @@ impl Core {
         metric::STORE_SEGMENT_BYTES.set(view.segment_bytes());
         *slot = Arc::new(view);
         drop(slot);
-        let gone = before.segments.iter().filter(|segment| change.remove.contains(&segment.id));
-        let mut graveyard = self.graveyard.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = before
+            .segments
+            .iter()
+            .filter(|segment| change.remove.contains(&segment.id));
+        let mut graveyard = self
+            .graveyard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         graveyard.extend(gone.cloned());
         Ok(())
     }
 
     /// Deletes the files of removed segments that no query can still see.
     pub(crate) fn bury(&self) -> Result<(), StoreError> {
-        let mut graveyard = self.graveyard.lock().unwrap_or_else(PoisonError::into_inner);
-        let (dead, seen): (Vec<_>, Vec<_>) =
-            graveyard.drain(..).partition(|segment| Arc::strong_count(segment) == 1);
+        let mut graveyard = self
+            .graveyard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (dead, seen): (Vec<_>, Vec<_>) = graveyard
+            .drain(..)
+            .partition(|segment| Arc::strong_count(segment) == 1);
         *graveyard = seen;
         drop(graveyard);
-        dead.iter().try_for_each(|segment| disk::remove(&self.root.join(&segment.path)))
+        dead.iter()
+            .try_for_each(|segment| disk::remove(&self.root.join(&segment.path)))
     }
 
     /// Removes the oldest segments until at least `bytes` are given up; how many bytes went.
@@ -142,19 +159,29 @@ impl Core {
             return Ok(0);
         }
         metric::STORE_RETIRED.add(remove.len() as u64);
-        tracing::warn!(segments = remove.len(), freed, "disk full; oldest segments removed");
+        tracing::warn!(
+            segments = remove.len(),
+            freed,
+            "disk full; oldest segments removed"
+        );
         // The files first: the commit itself needs room on a full disk.
         for path in paths {
             disk::remove(&self.root.join(path))?;
         }
-        self.commit(&Change { remove, ..Change::default() })?;
+        self.commit(&Change {
+            remove,
+            ..Change::default()
+        })?;
         Ok(freed)
     }
 
     /// Bytes that the quota still allows.
     pub(crate) fn quota_left(&self) -> u64 {
-        let Some(quota) = self.config.quota_bytes else { return u64::MAX };
-        let used = self.wal_bytes.load(Ordering::Relaxed) + self.view().segment_bytes();
+        let Some(quota) = self.config.quota_bytes else {
+            return u64::MAX;
+        };
+        let log = self.wal_bytes.load(Ordering::Relaxed);
+        let used = log.saturating_add(self.view().segment_bytes());
         quota.saturating_sub(used)
     }
 

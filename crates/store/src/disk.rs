@@ -28,15 +28,18 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), StoreError> {
 /// Makes the names in a directory durable.
 pub(crate) fn sync_dir(path: &Path) -> Result<(), StoreError> {
     let dir = File::open(path).map_err(|e| StoreError::io(path, "open", e))?;
-    dir.sync_all().map_err(|e| StoreError::io(path, "sync the directory", e))
+    dir.sync_all()
+        .map_err(|e| StoreError::io(path, "sync the directory", e))
 }
 
 /// Writes a whole file atomically: `.part`, sync, rename, sync of the directory. Mode 0600.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let part = path.with_extension("part");
     let mut file = open_private(&part)?;
-    file.write_all(bytes).map_err(|e| StoreError::io(&part, "write", e))?;
-    file.sync_all().map_err(|e| StoreError::io(&part, "sync", e))?;
+    file.write_all(bytes)
+        .map_err(|e| StoreError::io(&part, "write", e))?;
+    file.sync_all()
+        .map_err(|e| StoreError::io(&part, "sync", e))?;
     put_in_place(&part, path)
 }
 

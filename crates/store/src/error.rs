@@ -94,22 +94,34 @@ impl StoreError {
     /// True when the same call may succeed later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::DiskFull { .. } | Self::Io { .. } | Self::Conflict { .. })
+        matches!(
+            self,
+            Self::DiskFull { .. } | Self::Io { .. } | Self::Conflict { .. }
+        )
     }
 
     /// An input or output failure, told apart from a full disk.
     pub(crate) fn io(path: &Path, action: &'static str, source: io::Error) -> Self {
         if is_full(&source) {
-            Self::DiskFull { path: path.to_owned() }
+            Self::DiskFull {
+                path: path.to_owned(),
+            }
         } else {
-            Self::Io { path: path.to_owned(), action, source }
+            Self::Io {
+                path: path.to_owned(),
+                action,
+                source,
+            }
         }
     }
 }
 
 /// True for "no space left" and "quota exceeded".
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 impl From<datafusion::arrow::error::ArrowError> for StoreError {

@@ -37,7 +37,9 @@ pub(crate) fn read_file_head(bytes: &[u8], magic: &[u8; 8]) -> Option<(u32, u64)
 /// Appends one frame to `out`; false when the payload is too long.
 pub(crate) fn push(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) -> bool {
     let len: usize = parts.iter().map(|part| part.len()).sum();
-    let Ok(short) = u32::try_from(len) else { return false };
+    let Ok(short) = u32::try_from(len) else {
+        return false;
+    };
     if len > FRAME_BYTES_MAX {
         return false;
     }
@@ -85,15 +87,20 @@ fn whole(bytes: &[u8]) -> Option<Found<'_>> {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&[*kind]);
     hasher.update(payload);
-    (hasher.finalize() == u32::from_le_bytes(*sum))
-        .then_some(Found::Frame(*kind, payload, HEAD_BYTES + len))
+    (hasher.finalize() == u32::from_le_bytes(*sum)).then_some(Found::Frame(
+        *kind,
+        payload,
+        HEAD_BYTES + len,
+    ))
 }
 
 /// Where the next right frame begins, behind a bad one at `bytes[0]`.
 pub(crate) fn resync(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     while let Some(rest) = bytes.get(at..) {
-        let next = rest.windows(MARKER.len()).position(|window| window == MARKER)?;
+        let next = rest
+            .windows(MARKER.len())
+            .position(|window| window == MARKER)?;
         at += next;
         if matches!(read(bytes.get(at..)?), Found::Frame(..)) {
             return Some(at);

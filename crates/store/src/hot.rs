@@ -37,7 +37,10 @@ pub(crate) struct View {
 
 impl Generation {
     pub(crate) fn new(number: u64) -> Self {
-        Self { number, ..Self::default() }
+        Self {
+            number,
+            ..Self::default()
+        }
     }
 
     /// Adds batches; small neighbours grow together, so that lists stay short.
@@ -61,12 +64,16 @@ impl Generation {
 
     /// The batches of a class.
     pub(crate) fn batches(&self, class_uid: u32) -> &[RecordBatch] {
-        self.classes.get(&class_uid).map_or(&[], |list| list.as_slice())
+        self.classes
+            .get(&class_uid)
+            .map_or(&[], |list| list.as_slice())
     }
 
     /// Classes that have rows.
     pub(crate) fn classes(&self) -> impl Iterator<Item = (u32, &[RecordBatch])> {
-        self.classes.iter().map(|(uid, list)| (*uid, list.as_slice()))
+        self.classes
+            .iter()
+            .map(|(uid, list)| (*uid, list.as_slice()))
     }
 }
 
@@ -74,18 +81,30 @@ impl View {
     /// Rows in memory and in segments.
     pub(crate) fn rows(&self) -> u64 {
         let hot: u64 = self.hot.iter().map(|generation| generation.rows).sum();
-        hot + self.catalog.segments.iter().map(|segment| segment.rows).sum::<u64>()
+        hot + self
+            .catalog
+            .segments
+            .iter()
+            .map(|segment| segment.rows)
+            .sum::<u64>()
     }
 
     /// Batches of a class in memory.
     pub(crate) fn hot_batches(&self, class_uid: u32) -> Vec<RecordBatch> {
-        let lists = self.hot.iter().map(|generation| generation.batches(class_uid));
+        let lists = self
+            .hot
+            .iter()
+            .map(|generation| generation.batches(class_uid));
         lists.flatten().cloned().collect()
     }
 
     /// Bytes of all segments.
     pub(crate) fn segment_bytes(&self) -> u64 {
-        self.catalog.segments.iter().map(|segment| segment.bytes).sum()
+        self.catalog
+            .segments
+            .iter()
+            .map(|segment| segment.bytes)
+            .sum()
     }
 }
 

@@ -63,7 +63,11 @@ impl Subscribers {
     pub(crate) fn add(&self, filter: Option<Filter>, events_max: usize) -> Subscription {
         let (sender, queue) = sync_channel(events_max.max(1));
         let dropped = Arc::new(AtomicU64::new(0));
-        let watcher = Watcher { queue: sender, filter, dropped: Arc::clone(&dropped) };
+        let watcher = Watcher {
+            queue: sender,
+            filter,
+            dropped: Arc::clone(&dropped),
+        };
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         list.push(watcher);
         self.count.store(list.len(), Ordering::Relaxed);
@@ -87,7 +91,10 @@ impl Subscribers {
 
     /// Ends every subscription.
     pub(crate) fn close(&self) {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.list
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         self.count.store(0, Ordering::Relaxed);
     }
 }

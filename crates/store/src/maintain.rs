@@ -44,7 +44,8 @@ pub(crate) fn round(core: &Core) -> Result<(), StoreError> {
     retain(core)?;
     compact::run(core)?;
     core.bury()?;
-    core.vault.expire(core.config.vault_days, (core.config.now)())
+    core.vault
+        .expire(core.config.vault_days, (core.config.now)())
 }
 
 /// Removes what is older than the retention, and the oldest beyond the size and free-disk marks.
@@ -53,10 +54,9 @@ fn retain(core: &Core) -> Result<(), StoreError> {
     let mut oldest: Vec<Arc<SegmentMeta>> = view.catalog.segments.clone();
     oldest.sort_by_key(|segment| (segment.logged_max, segment.id));
     let now = (core.config.now)().0;
-    let keep_from = core
-        .config
-        .retention_days
-        .map_or(i64::MIN, |days| now.saturating_sub(i64::from(days).saturating_mul(DAY_MS)));
+    let keep_from = core.config.retention_days.map_or(i64::MIN, |days| {
+        now.saturating_sub(i64::from(days).saturating_mul(DAY_MS))
+    });
     let mut bytes = view.segment_bytes();
     let mut short = short_of_free(core);
     let most = core.config.segment_bytes_max.unwrap_or(u64::MAX);
@@ -76,7 +76,10 @@ fn retain(core: &Core) -> Result<(), StoreError> {
     }
     metric::STORE_RETIRED.add(remove.len() as u64);
     tracing::info!(segments = remove.len(), "retention removed segments");
-    core.commit(&Change { remove, ..Change::default() })?;
+    core.commit(&Change {
+        remove,
+        ..Change::default()
+    })?;
     core.bury()
 }
 
@@ -91,7 +94,9 @@ pub(crate) fn status(core: &Core) -> StorageStatus {
     let view = core.view();
     let segment_bytes = view.segment_bytes();
     let free = disk::free_bytes(&core.root).unwrap_or(0);
-    let room = free.saturating_sub(core.config.free_bytes_min).saturating_add(segment_bytes);
+    let room = free
+        .saturating_sub(core.config.free_bytes_min)
+        .saturating_add(segment_bytes);
     let capacity = room
         .min(core.config.segment_bytes_max.unwrap_or(u64::MAX))
         .min(core.config.quota_bytes.unwrap_or(u64::MAX));
@@ -109,7 +114,10 @@ pub(crate) fn status(core: &Core) -> StorageStatus {
 }
 
 /// Days that fit: capacity over the bytes of the last day, or of the hours there are.
-#[expect(clippy::cast_precision_loss, reason = "a forecast needs no more than 53 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a forecast needs no more than 53 bits"
+)]
 fn forecast(segments: &[Arc<SegmentMeta>], capacity: u64, now: i64) -> Option<f64> {
     let first = segments.iter().map(|segment| segment.logged_min).min()?;
     if now - first < HOUR_MS {

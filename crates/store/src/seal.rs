@@ -15,9 +15,9 @@ use crate::catalog::Change;
 use crate::core::{Core, ROOM_BYTES};
 use crate::disk;
 use crate::error::StoreError;
+use crate::hot::Generation;
 use crate::schema::ClassSchema;
 use crate::seen::Range;
-use crate::hot::Generation;
 use crate::segment::{SegmentMeta, write};
 use crate::wal;
 
@@ -60,7 +60,9 @@ pub(crate) fn seal(core: &Core, job: &SealJob) -> Result<(), StoreError> {
     let mut add = Vec::new();
     if let Some(hot) = hot {
         if core.quota_left() < job.wal_bytes / 4 {
-            return Err(StoreError::DiskFull { path: core.root.clone() });
+            return Err(StoreError::DiskFull {
+                path: core.root.clone(),
+            });
         }
         if let Err(error) = segments_of(core, hot, &mut add) {
             abandon(core, &add);
@@ -68,7 +70,12 @@ pub(crate) fn seal(core: &Core, job: &SealJob) -> Result<(), StoreError> {
         }
     }
     let seen = job.ranges.clone();
-    let change = Change { add, remove: Vec::new(), sealed: Some(job.generation), seen };
+    let change = Change {
+        add,
+        remove: Vec::new(),
+        sealed: Some(job.generation),
+        seen,
+    };
     if let Err(error) = core.commit(&change) {
         abandon(core, &change.add);
         return Err(error);
@@ -76,6 +83,7 @@ pub(crate) fn seal(core: &Core, job: &SealJob) -> Result<(), StoreError> {
     disk::remove(&wal::path_of(&core.root.join("wal"), job.generation))?;
     core.wal_bytes.fetch_sub(job.wal_bytes, Ordering::Relaxed);
     metric::STORE_WAL_BYTES.set(core.wal_bytes.load(Ordering::Relaxed));
+    core.sealed.store(job.generation, Ordering::Release);
     Ok(())
 }
 
@@ -85,7 +93,9 @@ fn segments_of(
     add: &mut Vec<SegmentMeta>,
 ) -> Result<(), StoreError> {
     for (uid, batches) in hot.classes() {
-        let Some(schema) = ClassSchema::of(uid) else { continue };
+        let Some(schema) = ClassSchema::of(uid) else {
+            continue;
+        };
         let mut next_id = || core.next_segment();
         write::seal(&core.root, schema, batches, hot.number, &mut next_id, add)?;
     }

@@ -52,8 +52,15 @@ impl Seen {
     /// What is known of this identity.
     #[must_use]
     pub fn known(&self, node: u32, seq: u64) -> Known {
-        let Some(node) = self.nodes.get(&node) else { return Known::New };
-        if node.exact.range(..=seq).next_back().is_some_and(|(_, to)| seq <= *to) {
+        let Some(node) = self.nodes.get(&node) else {
+            return Known::New;
+        };
+        if node
+            .exact
+            .range(..=seq)
+            .next_back()
+            .is_some_and(|(_, to)| seq <= *to)
+        {
             return Known::Yes;
         }
         match node.blurred {
@@ -65,10 +72,14 @@ impl Seen {
     /// True when no identity of the range was ever seen, for certain.
     #[must_use]
     pub fn is_clear(&self, range: &Range) -> bool {
-        let Some(node) = self.nodes.get(&range.node) else { return true };
+        let Some(node) = self.nodes.get(&range.node) else {
+            return true;
+        };
         let below = node.exact.range(..=range.to).next_back();
         below.is_none_or(|(_, to)| *to < range.from)
-            && node.blurred.is_none_or(|(from, to)| range.to < from || range.from > to)
+            && node
+                .blurred
+                .is_none_or(|(from, to)| range.to < from || range.from > to)
     }
 
     /// Adds a range.
@@ -76,7 +87,10 @@ impl Seen {
         if range.blurred {
             self.blur(range.node, range.from, range.to);
         } else {
-            self.nodes.entry(range.node).or_default().add(range.from, range.to);
+            self.nodes
+                .entry(range.node)
+                .or_default()
+                .add(range.from, range.to);
         }
     }
 
@@ -98,10 +112,20 @@ impl Seen {
         let mut out = Vec::new();
         for (&node, ranges) in &self.nodes {
             if let Some((from, to)) = ranges.blurred {
-                out.push(Range { node, from, to, blurred: true });
+                out.push(Range {
+                    node,
+                    from,
+                    to,
+                    blurred: true,
+                });
             }
             let exact = ranges.exact.iter();
-            out.extend(exact.map(|(&from, &to)| Range { node, from, to, blurred: false }));
+            out.extend(exact.map(|(&from, &to)| Range {
+                node,
+                from,
+                to,
+                blurred: false,
+            }));
         }
         out
     }
@@ -138,7 +162,9 @@ impl Node {
 
     fn forget_half(&mut self) {
         for _ in 0..RANGES_MAX / 2 {
-            let Some((from, to)) = self.exact.pop_first() else { break };
+            let Some((from, to)) = self.exact.pop_first() else {
+                break;
+            };
             let (low, high) = self.blurred.unwrap_or((from, to));
             self.blurred = Some((low.min(from), high.max(to)));
         }

@@ -86,7 +86,13 @@ impl Store {
         let mut recovery = Recovery::default();
         let first_segment = clean(root, &catalog, &mut recovery)?;
         let executor = LocalExecutor::new(root, &config)?;
-        let core = Core::new(root.to_owned(), config, Box::new(catalog), vault, first_segment);
+        let core = Core::new(
+            root.to_owned(),
+            config,
+            Box::new(catalog),
+            vault,
+            first_segment,
+        );
         let core = Arc::new(core);
 
         let (seal_sender, seal_jobs) = channel();
@@ -118,7 +124,10 @@ impl Store {
     /// Nothing of the batch counts as stored; the caller may repeat it, duplicates are recognised.
     pub fn ingest(&self, events: Vec<Event>) -> Result<Ack, StoreError> {
         if events.is_empty() {
-            return Ok(Ack { accepted: 0, duplicates: 0 });
+            return Ok(Ack {
+                accepted: 0,
+                duplicates: 0,
+            });
         }
         let (reply, answer) = sync_channel(1);
         let submission = prepare(&self.core, events, reply)?;
@@ -136,7 +145,7 @@ impl Store {
         let generation = answer.recv().map_err(|_| StoreError::Closed)??;
         let step = Duration::from_millis(2);
         let mut left = wait;
-        while self.core.catalog.current().sealed < generation {
+        while self.core.sealed.load(Ordering::Acquire) < generation {
             left = left.checked_sub(step).ok_or(StoreError::Closed)?;
             std::thread::sleep(step);
         }
@@ -154,7 +163,9 @@ impl Store {
     /// Watches acknowledged events from now on; `filter` decides which.
     #[must_use]
     pub fn subscribe(&self, filter: Option<Filter>) -> Subscription {
-        self.core.subscribers.add(filter, self.core.config.subscriber_events_max)
+        self.core
+            .subscribers
+            .add(filter, self.core.config.subscriber_events_max)
     }
 
     /// The state of the disk.
@@ -188,14 +199,24 @@ impl Store {
     }
 
     fn send(&self, message: Message) -> Result<(), StoreError> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        queue.ok_or(StoreError::Closed)?.send(message).map_err(|_| StoreError::Closed)
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        queue
+            .ok_or(StoreError::Closed)?
+            .send(message)
+            .map_err(|_| StoreError::Closed)
     }
 
     /// Ends the threads; what is acknowledged stays. Dropping the store does the same.
     pub fn close(&self) {
         self.core.stop.store(true, Ordering::Relaxed);
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         self.core.subscribers.close();
         let threads =
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -220,14 +241,13 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(path)
         .map_err(|e| StoreError::io(path, "open", e))?;
-    file.try_lock().map_err(|_| StoreError::InUse { path: path.to_owned() })?;
+    file.try_lock().map_err(|_| StoreError::InUse {
+        path: path.to_owned(),
+    })?;
     Ok(file)
 }
 
-fn spawn(
-    name: &str,
-    body: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>, StoreError> {
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(body)
@@ -235,13 +255,14 @@ fn spawn(
 }
 
 /// Removes files that no catalog entry names; the first free segment identifier.
-fn clean(
-    root: &Path,
-    catalog: &LocalCatalog,
-    recovery: &mut Recovery,
-) -> Result<u64, StoreError> {
+fn clean(root: &Path, catalog: &LocalCatalog, recovery: &mut Recovery) -> Result<u64, StoreError> {
     let version = catalog.current();
-    let mut first = version.segments.iter().map(|segment| segment.id + 1).max().unwrap_or(1);
+    let mut first = version
+        .segments
+        .iter()
+        .map(|segment| segment.id + 1)
+        .max()
+        .unwrap_or(1);
     for path in segment_files(root)? {
         if let Some(id) = identifier(&path) {
             first = first.max(id + 1);
@@ -252,7 +273,10 @@ fn clean(
         }
     }
     let dir = root.join(layout::DIR);
-    for name in disk::names(&dir)?.iter().filter(|name| name.ends_with(".part")) {
+    for name in disk::names(&dir)?
+        .iter()
+        .filter(|name| name.ends_with(".part"))
+    {
         disk::remove(&dir.join(name))?;
         recovery.orphans += 1;
     }
@@ -279,8 +303,10 @@ fn recover(
     let version = core.catalog.current();
     let mut seen = version.seen.clone();
     let mut last = version.sealed;
-    let mut generations: Vec<u64> =
-        disk::names(&dir)?.iter().filter_map(|name| wal::generation_of(name)).collect();
+    let mut generations: Vec<u64> = disk::names(&dir)?
+        .iter()
+        .filter_map(|name| wal::generation_of(name))
+        .collect();
     generations.sort_unstable();
     for generation in generations {
         let path = wal::path_of(&dir, generation);
@@ -314,7 +340,11 @@ fn recover(
         core.publish(generation, batches)?;
         let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         core.wal_bytes.fetch_add(size, Ordering::Relaxed);
-        let job = SealJob { generation, ranges: own.ranges(), wal_bytes: size };
+        let job = SealJob {
+            generation,
+            ranges: own.ranges(),
+            wal_bytes: size,
+        };
         seal.send(job).map_err(|_| StoreError::Closed)?;
     }
     Ok((last, seen))
@@ -345,7 +375,10 @@ fn fresh(
     if left == 0 {
         return Ok(None);
     }
-    Ok(Some(filter_record_batch(&batch, &BooleanArray::from(mask))?))
+    Ok(Some(filter_record_batch(
+        &batch,
+        &BooleanArray::from(mask),
+    )?))
 }
 
 /// Submissions waiting for the log thread; more wait in their callers (block).

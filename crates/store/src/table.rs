@@ -16,9 +16,7 @@ use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::{DataSourceExec, MemorySourceConfig};
-use datafusion::datasource::physical_plan::{
-    FileGroup, FileScanConfigBuilder, ParquetSource,
-};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::error::Result;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
@@ -109,9 +107,8 @@ impl StoreTable {
                 group.push(self.file(segment));
             }
         }
-        let url = local_url().map_err(|error| {
-            datafusion::error::DataFusionError::External(Box::new(error))
-        })?;
+        let url = local_url()
+            .map_err(|error| datafusion::error::DataFusionError::External(Box::new(error)))?;
         let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
             .with_projection_indices(projection.cloned())?
@@ -133,7 +130,10 @@ impl StoreTable {
         projection: Option<&Vec<usize>>,
         hot: Vec<RecordBatch>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let partitions = state.config().target_partitions().clamp(1, hot.len().max(1));
+        let partitions = state
+            .config()
+            .target_partitions()
+            .clamp(1, hot.len().max(1));
         let mut groups: Vec<Vec<RecordBatch>> = vec![Vec::new(); partitions];
         for (at, batch) in hot.into_iter().enumerate() {
             if let Some(group) = groups.get_mut(at % partitions) {
@@ -154,7 +154,10 @@ struct Window {
 
 impl Window {
     fn of(filters: &[Expr]) -> Self {
-        let mut window = Self { from: i64::MIN, to: i64::MAX };
+        let mut window = Self {
+            from: i64::MIN,
+            to: i64::MAX,
+        };
         filters.iter().for_each(|filter| window.narrow(filter));
         window
     }
@@ -164,16 +167,24 @@ impl Window {
     }
 
     fn narrow(&mut self, filter: &Expr) {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "only two forms say something")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "only two forms say something"
+        )]
         match filter {
-            Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+            Expr::BinaryExpr(BinaryExpr {
+                left,
+                op: Operator::And,
+                right,
+            }) => {
                 self.narrow(left);
                 self.narrow(right);
             }
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
                 if let (true, Some(at)) = (is_time(left), literal(right)) {
                     self.compare(*op, at);
-                } else if let (Some(at), true, Some(op)) = (literal(left), is_time(right), op.swap())
+                } else if let (Some(at), true, Some(op)) =
+                    (literal(left), is_time(right), op.swap())
                 {
                     self.compare(op, at);
                 }
@@ -191,7 +202,10 @@ impl Window {
     }
 
     fn compare(&mut self, op: Operator, at: i64) {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "other operators leave all times")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "other operators leave all times"
+        )]
         match op {
             Operator::Eq => {
                 self.from = self.from.max(at);

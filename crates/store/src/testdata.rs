@@ -15,7 +15,10 @@ pub(crate) fn key() -> SiteKey {
 fn meta(n: u64) -> Meta {
     let time = Millis(DAY + i64::try_from(n).unwrap() * 10);
     Meta {
-        uid: EventUid { node: NodeId(1), seq: n },
+        uid: EventUid {
+            node: NodeId(1),
+            seq: n,
+        },
         time,
         logged_time: Millis(time.0 + 5),
         site: Text::Borrowed("nord"),
@@ -45,21 +48,36 @@ pub(crate) fn network(n: u64) -> Event {
         about: Text::Borrowed("flow"),
         bytes: Some(n * 1000),
         packets: Some(n),
-        anomalies: if n % 10 == 0 { vec![Text::Borrowed("gap")] } else { Vec::new() },
+        anomalies: if n % 10 == 0 {
+            vec![Text::Borrowed("gap")]
+        } else {
+            Vec::new()
+        },
         ..Network::default()
     };
-    Event { meta: meta(n), connection: connection(n, "dicom", 104), body: body.into() }
+    Event {
+        meta: meta(n),
+        connection: connection(n, "dicom", 104),
+        body: body.into(),
+    }
 }
 
 pub(crate) fn http(n: u64) -> Event {
     let body = Http {
         method: Some(Text::Borrowed("GET")),
         host: Some(Text::Owned(format!("srv{}.example.org", n % 5))),
-        path: Some(Sensitive::path(&format!("/patients/durand{}/dossier.pdf", n % 9))),
+        path: Some(Sensitive::path(&format!(
+            "/patients/durand{}/dossier.pdf",
+            n % 9
+        ))),
         code: Some(200),
         ..Http::default()
     };
-    Event { meta: meta(n), connection: connection(n, "http", 80), body: body.into() }
+    Event {
+        meta: meta(n),
+        connection: connection(n, "http", 80),
+        body: body.into(),
+    }
 }
 
 pub(crate) fn dns(n: u64) -> Event {
@@ -70,7 +88,11 @@ pub(crate) fn dns(n: u64) -> Event {
         answer_ttl: vec![60, 300],
         ..Dns::default()
     };
-    Event { meta: meta(n), connection: connection(n, "dns", 53), body: body.into() }
+    Event {
+        meta: meta(n),
+        connection: connection(n, "dns", 53),
+        body: body.into(),
+    }
 }
 
 pub(crate) fn inventory(n: u64) -> Event {
@@ -83,5 +105,9 @@ pub(crate) fn inventory(n: u64) -> Event {
         first_seen: Some(Millis(DAY)),
         ..Inventory::default()
     };
-    Event { meta: meta(n), connection: None, body: body.into() }
+    Event {
+        meta: meta(n),
+        connection: None,
+        body: body.into(),
+    }
 }

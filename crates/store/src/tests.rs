@@ -37,7 +37,13 @@ pub(crate) fn mixed(from: u64, to: u64) -> Vec<Event> {
 }
 
 pub(crate) fn query(text: &str) -> Query {
-    Query { text: text.to_owned(), from: None, to: None, rows_max: 10_000, time_ms_max: 60_000 }
+    Query {
+        text: text.to_owned(),
+        from: None,
+        to: None,
+        rows_max: 10_000,
+        time_ms_max: 60_000,
+    }
 }
 
 pub(crate) fn rows(store: &Store, text: &str) -> Rows {
@@ -72,7 +78,10 @@ fn an_acknowledged_event_is_found_at_once_and_after_a_restart() {
     let store = open(&dir);
     assert_eq!(store.recovery().replayed, 0);
     assert_eq!(count(&store, "select count(*) from events"), 1000);
-    assert_eq!(count(&store, "select count(distinct seq) from events"), 1000);
+    assert_eq!(
+        count(&store, "select count(distinct seq) from events"),
+        1000
+    );
 }
 
 #[test]
@@ -125,7 +134,9 @@ fn many_callers_lose_nothing() {
             scope.spawn(move || {
                 for round in 0..20u64 {
                     let mut events = mixed(round * 50 + 1, round * 50 + 51);
-                    events.iter_mut().for_each(|e| e.meta.uid.node = NodeId(caller));
+                    events
+                        .iter_mut()
+                        .for_each(|e| e.meta.uid.node = NodeId(caller));
                     assert_eq!(store.ingest(events).unwrap().accepted, 50);
                 }
             });
@@ -144,7 +155,9 @@ fn many_callers_lose_nothing() {
 fn a_second_process_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let _store = open(&dir);
-    let code = Store::open(dir.path(), config()).err().map(|error| error.code());
+    let code = Store::open(dir.path(), config())
+        .err()
+        .map(|error| error.code());
     assert_eq!(code, Some("in_use"));
 }
 

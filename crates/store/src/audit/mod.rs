@@ -68,13 +68,19 @@ impl Trail {
         disk::make_dir(dir)?;
         let path = dir.join("trail.jsonl");
         if !path.exists() {
-            let header = Header { format: FORMAT.to_owned(), version: VERSION };
+            let header = Header {
+                format: FORMAT.to_owned(),
+                version: VERSION,
+            };
             let mut line = json(&header)?;
             line.push(b'\n');
             disk::write_atomic(&path, &line)?;
         }
         let state = State::load(&path)?;
-        Ok(Self { path, state: Mutex::new(state) })
+        Ok(Self {
+            path,
+            state: Mutex::new(state),
+        })
     }
 
     /// Appends one entry; it is on disk when this returns.
@@ -86,12 +92,20 @@ impl Trail {
         let hash = chained(&state.hash, state.next, entry)?;
         let prev = state.hash.clone();
         let entry = entry.clone();
-        let mut bytes = json(&Line { n: state.next, entry, prev, hash: hash.clone() })?;
+        let mut bytes = json(&Line {
+            n: state.next,
+            entry,
+            prev,
+            hash: hash.clone(),
+        })?;
         bytes.push(b'\n');
         if bytes.len() > LINE_BYTES_MAX {
             return Err(StoreError::Audit("an entry is too long".to_owned()));
         }
-        let written = state.file.write_all(&bytes).and_then(|()| state.file.sync_data());
+        let written = state
+            .file
+            .write_all(&bytes)
+            .and_then(|()| state.file.sync_data());
         if let Err(error) = written {
             let whole = state.bytes;
             let _ = state.file.set_len(whole);
@@ -149,7 +163,8 @@ impl AuditTrail for Trail {
     }
 
     fn latest(&self, limit: usize) -> Result<Vec<AuditEntry>, String> {
-        self.tail(limit.min(LATEST_MAX)).map_err(|error| error.to_string())
+        self.tail(limit.min(LATEST_MAX))
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -163,7 +178,12 @@ impl State {
             .open(path)
             .map_err(io("open"))?;
         let mut reader = BufReader::new(File::open(path).map_err(io("open"))?);
-        let mut state = Self { file, bytes: 0, next: 1, hash: String::new() };
+        let mut state = Self {
+            file,
+            bytes: 0,
+            next: 1,
+            hash: String::new(),
+        };
         let mut line = Vec::new();
         let mut first = true;
         loop {
@@ -190,8 +210,11 @@ impl State {
 }
 
 fn check_header(path: &Path, line: &[u8]) -> Result<String, StoreError> {
-    let damaged =
-        || StoreError::Damaged { path: path.to_owned(), offset: 0, what: "not an audit trail" };
+    let damaged = || StoreError::Damaged {
+        path: path.to_owned(),
+        offset: 0,
+        what: "not an audit trail",
+    };
     let header: Header = serde_json::from_slice(line).map_err(|_| damaged())?;
     if header.format != FORMAT {
         return Err(damaged());

@@ -24,7 +24,10 @@ fn entries_stay_chained_over_restarts() {
     }
     let trail = Trail::open(dir.path()).unwrap();
     let latest = trail.latest(4).unwrap();
-    assert_eq!(latest.iter().map(|e| e.time).collect::<Vec<_>>(), vec![14, 13, 12, 11]);
+    assert_eq!(
+        latest.iter().map(|e| e.time).collect::<Vec<_>>(),
+        vec![14, 13, 12, 11]
+    );
     assert_eq!(trail.latest(1000).unwrap().len(), 15);
 }
 
@@ -39,10 +42,17 @@ fn any_change_is_found_at_its_line() {
     assert_eq!(trail.verify().unwrap(), Verified::Broken(5));
     // A line taken out: the next one does not follow.
     let lines: Vec<&str> = text.lines().collect();
-    let without: Vec<&str> =
-        lines.iter().enumerate().filter(|(at, _)| *at != 2).map(|(_, line)| *line).collect();
+    let without: Vec<&str> = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != 2)
+        .map(|(_, line)| *line)
+        .collect();
     std::fs::write(&path, without.join("\n") + "\n").unwrap();
-    assert_eq!(Trail::open(dir.path()).unwrap().verify().unwrap(), Verified::Broken(3));
+    assert_eq!(
+        Trail::open(dir.path()).unwrap().verify().unwrap(),
+        Verified::Broken(3)
+    );
 }
 
 #[test]
@@ -66,5 +76,8 @@ fn a_newer_trail_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let line = "{\"format\":\"vigie-audit\",\"version\":9}\n";
     std::fs::write(dir.path().join("trail.jsonl"), line).unwrap();
-    assert_eq!(Trail::open(dir.path()).err().map(|e| e.code()), Some("newer_format"));
+    assert_eq!(
+        Trail::open(dir.path()).err().map(|e| e.code()),
+        Some("newer_format")
+    );
 }

@@ -80,17 +80,13 @@ impl Values {
             Kind::I64 => Self::I64(Int64Builder::new()),
             Kind::Text | Kind::Mac => Self::Text(StringBuilder::new()),
             Kind::Ip => Self::Ip(FixedSizeBinaryBuilder::new(IP_OCTETS)),
-            Kind::Time => {
-                Self::Time(TimestampMillisecondBuilder::new().with_timezone(UTC))
-            }
+            Kind::Time => Self::Time(TimestampMillisecondBuilder::new().with_timezone(UTC)),
             Kind::Sensitive => {
                 Self::Sensitive(StringBuilder::new(), ListBuilder::new(UInt64Builder::new()))
             }
             Kind::TextList => Self::TextList(ListBuilder::new(StringBuilder::new())),
             Kind::U64List => Self::U64List(ListBuilder::new(UInt64Builder::new())),
-            Kind::IpList => {
-                Self::IpList(ListBuilder::new(FixedSizeBinaryBuilder::new(IP_OCTETS)))
-            }
+            Kind::IpList => Self::IpList(ListBuilder::new(FixedSizeBinaryBuilder::new(IP_OCTETS))),
         }
     }
 
@@ -166,7 +162,8 @@ impl Values {
                 b.append(true);
             }
             (Self::IpList(b), Cell::IpList(v)) => {
-                v.iter().for_each(|item| drop(b.values().append_value(mapped(*item))));
+                v.iter()
+                    .for_each(|item| drop(b.values().append_value(mapped(*item))));
                 b.append(true);
             }
             // Another kind: the next `pad` makes it absent.

@@ -32,7 +32,11 @@ pub(crate) struct BatchBuilder {
 impl BatchBuilder {
     /// An empty batch.
     pub(crate) fn new(schema: &'static ClassSchema) -> Self {
-        let builders = schema.columns.iter().map(|column| Builder::new(column.kind)).collect();
+        let builders = schema
+            .columns
+            .iter()
+            .map(|column| Builder::new(column.kind))
+            .collect();
         let first = |wanted: fn(Part) -> bool| {
             let at = schema.columns.iter().position(|column| wanted(column.part));
             at.unwrap_or(schema.columns.len())
@@ -64,7 +68,9 @@ impl BatchBuilder {
         }
         let at = self.body_at;
         let builders = &mut self.builders;
-        event.body.each(&mut |index, cell| put(builders, at + index, row, cell));
+        event
+            .body
+            .each(&mut |index, cell| put(builders, at + index, row, cell));
         self.rows += 1;
     }
 
@@ -72,7 +78,9 @@ impl BatchBuilder {
         let row = self.rows;
         let meta = &event.meta;
         for (column, builder) in self.schema.columns.iter().zip(&mut self.builders) {
-            let Part::Spine(spine) = column.part else { break };
+            let Part::Spine(spine) = column.part else {
+                break;
+            };
             let cell = match spine {
                 Spine::Node => Cell::U64(u64::from(meta.uid.node.0)),
                 Spine::Seq => Cell::U64(meta.uid.seq),

@@ -15,17 +15,20 @@ use datafusion::arrow::datatypes::{
 use model::net::unmapped;
 use model::record::Record as _;
 use model::sensitive::{Masked, Token};
-use model::{
-    Connection, Event, EventUid, Kind, Mac, Meta, Millis, NodeId, Sensitive, Text, Value,
-};
+use model::{Connection, Event, EventUid, Kind, Mac, Meta, Millis, NodeId, Sensitive, Text, Value};
 
 use crate::schema::{ClassSchema, Column, Part, Spine, tokens_column};
 
 /// The events of a batch, in its order.
 pub(crate) fn events_of(schema: &'static ClassSchema, batch: &RecordBatch) -> Vec<Event> {
-    let columns: Vec<Source<'_>> =
-        schema.columns.iter().filter_map(|column| Source::of(column, batch)).collect();
-    (0..batch.num_rows()).filter_map(|row| event_of(schema, &columns, row)).collect()
+    let columns: Vec<Source<'_>> = schema
+        .columns
+        .iter()
+        .filter_map(|column| Source::of(column, batch))
+        .collect();
+    (0..batch.num_rows())
+        .filter_map(|row| event_of(schema, &columns, row))
+        .collect()
 }
 
 struct Source<'a> {
@@ -42,7 +45,11 @@ impl<'a> Source<'a> {
         } else {
             None
         };
-        Some(Self { column, values, tokens })
+        Some(Self {
+            column,
+            values,
+            tokens,
+        })
     }
 }
 
@@ -51,7 +58,9 @@ fn event_of(schema: &ClassSchema, sources: &[Source<'_>], row: usize) -> Option<
     let mut connection: Option<Box<Connection>> = None;
     let mut body = model::class::Body::empty(schema.class.uid)?;
     for source in sources {
-        let Some(value) = value_at(source, row) else { continue };
+        let Some(value) = value_at(source, row) else {
+            continue;
+        };
         match source.column.part {
             Part::Spine(spine) => set_spine(&mut meta, spine, value),
             Part::Connection(index) => {
@@ -62,16 +71,27 @@ fn event_of(schema: &ClassSchema, sources: &[Source<'_>], row: usize) -> Option<
             }
         }
     }
-    Some(Event { meta, connection, body })
+    Some(Event {
+        meta,
+        connection,
+        body,
+    })
 }
 
 fn set_spine(meta: &mut Meta, spine: Spine, value: Value) {
     let small = |value: &Value| {
-        if let Value::U64(v) = value { u16::try_from(*v).unwrap_or(0) } else { 0 }
+        if let Value::U64(v) = value {
+            u16::try_from(*v).unwrap_or(0)
+        } else {
+            0
+        }
     };
     match (spine, value) {
         (Spine::Node, Value::U64(v)) => {
-            meta.uid = EventUid { node: NodeId(u32::try_from(v).unwrap_or(0)), ..meta.uid };
+            meta.uid = EventUid {
+                node: NodeId(u32::try_from(v).unwrap_or(0)),
+                ..meta.uid
+            };
         }
         (Spine::Seq, Value::U64(v)) => meta.uid.seq = v,
         (Spine::Time, Value::Time(v)) => meta.time = v,
@@ -98,11 +118,19 @@ fn value_at(source: &Source<'_>, row: usize) -> Option<Value> {
         Kind::U64 => Value::U64(values.as_primitive_opt::<UInt64Type>()?.value(row)),
         Kind::I64 => Value::I64(values.as_primitive_opt::<Int64Type>()?.value(row)),
         Kind::Text => Value::Text(text(values.as_string_opt::<i32>()?, row)),
-        Kind::Mac => Value::Mac(values.as_string_opt::<i32>()?.value(row).parse::<Mac>().ok()?),
+        Kind::Mac => Value::Mac(
+            values
+                .as_string_opt::<i32>()?
+                .value(row)
+                .parse::<Mac>()
+                .ok()?,
+        ),
         Kind::Ip => Value::Ip(ip(values.as_fixed_size_binary_opt()?, row)?),
-        Kind::Time => {
-            Value::Time(Millis(values.as_primitive_opt::<TimestampMillisecondType>()?.value(row)))
-        }
+        Kind::Time => Value::Time(Millis(
+            values
+                .as_primitive_opt::<TimestampMillisecondType>()?
+                .value(row),
+        )),
         Kind::Sensitive => Value::Sensitive(Sensitive::masked(Masked {
             display: values.as_string_opt::<i32>()?.value(row).into(),
             tokens: tokens(source.tokens, row),
@@ -130,7 +158,9 @@ fn tokens(tokens: Option<&ArrayRef>, row: usize) -> Vec<Token> {
     };
     items
         .as_primitive_opt::<UInt64Type>()
-        .map_or_else(Vec::new, |items| items.values().iter().map(|token| Token(*token)).collect())
+        .map_or_else(Vec::new, |items| {
+            items.values().iter().map(|token| Token(*token)).collect()
+        })
 }
 
 fn list(values: &ArrayRef, row: usize) -> Option<ArrayRef> {

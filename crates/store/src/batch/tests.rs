@@ -28,7 +28,10 @@ fn a_clear_value_never_reaches_a_column() {
     builder.push(&event);
     let batch = builder.finish().unwrap();
     let column = schema.column("url_path").unwrap();
-    assert!(datafusion::arrow::array::Array::is_null(batch.column(column.at), 0));
+    assert!(datafusion::arrow::array::Array::is_null(
+        batch.column(column.at),
+        0
+    ));
 }
 
 #[test]

@@ -51,8 +51,10 @@ impl LocalCatalog {
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let dir = root.join("catalog");
         disk::make_dir(&dir)?;
-        let mut numbers: Vec<u64> =
-            disk::names(&dir)?.iter().filter_map(|name| number_of(name)).collect();
+        let mut numbers: Vec<u64> = disk::names(&dir)?
+            .iter()
+            .filter_map(|name| number_of(name))
+            .collect();
         numbers.sort_unstable();
         let latest = numbers.last().copied();
         let version = match latest {
@@ -67,7 +69,10 @@ impl LocalCatalog {
         for old in numbers {
             disk::remove(&manifest(&dir, old))?;
         }
-        Ok(Self { root: root.to_owned(), state: Mutex::new(state) })
+        Ok(Self {
+            root: root.to_owned(),
+            state: Mutex::new(state),
+        })
     }
 }
 
@@ -103,7 +108,10 @@ impl State {
     fn append(&mut self, change: &Change) -> Result<(), StoreError> {
         let mut bytes = Vec::new();
         push_change(&mut bytes, change)?;
-        let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
+        let written = self
+            .file
+            .write_all(&bytes)
+            .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             // Cut back, so that the next change does not stand behind a torn one.
             let _ = self.file.set_len(self.bytes);
@@ -121,7 +129,9 @@ fn push_change(bytes: &mut Vec<u8>, change: &Change) -> Result<(), StoreError> {
     if frame::push(bytes, KIND_CHANGE, &[&json]) {
         Ok(())
     } else {
-        Err(StoreError::Columns("a change is too long for the manifest".to_owned()))
+        Err(StoreError::Columns(
+            "a change is too long for the manifest".to_owned(),
+        ))
     }
 }
 
@@ -131,18 +141,31 @@ fn begin(dir: &Path, number: u64, version: Version) -> Result<State, StoreError>
     let part = path.with_extension("part");
     let mut bytes = frame::file_head(MAGIC, VERSION, number);
     let change = Change {
-        add: version.segments.iter().map(|segment| SegmentMeta::clone(segment)).collect(),
+        add: version
+            .segments
+            .iter()
+            .map(|segment| SegmentMeta::clone(segment))
+            .collect(),
         remove: Vec::new(),
         sealed: Some(version.sealed),
         seen: version.seen.ranges(),
     };
     push_change(&mut bytes, &change)?;
     let mut file = disk::open_private(&part)?;
-    file.write_all(&bytes).map_err(|e| StoreError::io(&part, "write", e))?;
-    file.sync_all().map_err(|e| StoreError::io(&part, "sync", e))?;
+    file.write_all(&bytes)
+        .map_err(|e| StoreError::io(&part, "write", e))?;
+    file.sync_all()
+        .map_err(|e| StoreError::io(&part, "sync", e))?;
     disk::put_in_place(&part, &path)?;
     let bytes = bytes.len() as u64;
-    Ok(State { version: Arc::new(version), number, path, file, bytes, grown: 0 })
+    Ok(State {
+        version: Arc::new(version),
+        number,
+        path,
+        file,
+        bytes,
+        grown: 0,
+    })
 }
 
 /// The state of a manifest; `None` when it is damaged in the middle.
@@ -185,7 +208,10 @@ fn rebuild(root: &Path) -> Result<Version, StoreError> {
     tracing::warn!("catalog damaged; rebuilding it from the segments");
     let wal_dir = root.join("wal");
     let open: BTreeSet<u64> = if wal_dir.is_dir() {
-        disk::names(&wal_dir)?.iter().filter_map(|name| wal::generation_of(name)).collect()
+        disk::names(&wal_dir)?
+            .iter()
+            .filter_map(|name| wal::generation_of(name))
+            .collect()
     } else {
         BTreeSet::new()
     };
@@ -200,20 +226,33 @@ fn rebuild(root: &Path) -> Result<Version, StoreError> {
             Err(error) => tracing::error!(%error, "segment left out of the rebuilt catalog"),
         }
     }
-    let replaced: BTreeSet<u64> =
-        found.iter().flat_map(|meta| meta.replaces.iter().copied()).collect();
+    let replaced: BTreeSet<u64> = found
+        .iter()
+        .flat_map(|meta| meta.replaces.iter().copied())
+        .collect();
     found.retain(|meta| !replaced.contains(&meta.id));
     found.retain(|meta| meta.level > 0 || !open.contains(&meta.generation));
     let sealed = found.iter().map(|meta| meta.generation).max().unwrap_or(0);
-    let sealed = open.first().map_or(sealed, |first| sealed.min(first.saturating_sub(1)));
+    let sealed = open
+        .first()
+        .map_or(sealed, |first| sealed.min(first.saturating_sub(1)));
     let mut seen = crate::seen::Seen::default();
     for meta in &found {
         for (node, from, to) in &meta.nodes {
             seen.blur(*node, *from, *to);
         }
     }
-    let change = Change { add: found, remove: Vec::new(), sealed: Some(sealed), seen: Vec::new() };
-    let mut version = Version { seen, ..Version::default() }.with(&change);
+    let change = Change {
+        add: found,
+        remove: Vec::new(),
+        sealed: Some(sealed),
+        seen: Vec::new(),
+    };
+    let mut version = Version {
+        seen,
+        ..Version::default()
+    }
+    .with(&change);
     version.number = 1;
     Ok(version)
 }

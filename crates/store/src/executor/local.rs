@@ -70,7 +70,11 @@ impl LocalExecutor {
             state.register_udf(function)?;
         }
         state.register_expr_planner(Arc::new(literals::AddressPlanner))?;
-        Ok(Self { runtime: Some(runtime), state, environment })
+        Ok(Self {
+            runtime: Some(runtime),
+            state,
+            environment,
+        })
     }
 
     /// A session without tables.
@@ -122,7 +126,9 @@ impl Executor for LocalExecutor {
         let wall = Duration::from_millis(limits.time_ms_max);
         let session = session.clone();
         let (sender, answer) = sync_channel(1);
-        let Some(runtime) = &self.runtime else { return Err(Failure::Cancelled) };
+        let Some(runtime) = &self.runtime else {
+            return Err(Failure::Cancelled);
+        };
         let task = runtime.spawn(async move {
             let outcome = collect(&session, plan, limits, started + wall).await;
             drop(sender.send(outcome));
@@ -164,7 +170,11 @@ async fn collect(
     let frame = session.execute_logical_plan(plan).await?;
     let started = tokio::time::timeout_at(deadline, frame.execute_stream()).await;
     let mut stream = started.map_err(|_| Failure::Time)??;
-    let mut answer = Answer { schema: stream.schema(), batches: Vec::new(), limited: None };
+    let mut answer = Answer {
+        schema: stream.schema(),
+        batches: Vec::new(),
+        limited: None,
+    };
     let (mut rows, mut bytes) = (0usize, 0usize);
     loop {
         let Ok(next) = tokio::time::timeout_at(deadline, stream.next()).await else {

@@ -52,7 +52,15 @@ pub(crate) fn prepare(
     let (ranges, repeats) = ranges_of(&events);
     let rows = events.len();
     let events = core.subscribers.any().then_some(events);
-    Ok(Submission { parts, rows, ranges, repeats, clear, events, reply })
+    Ok(Submission {
+        parts,
+        rows,
+        ranges,
+        repeats,
+        clear,
+        events,
+        reply,
+    })
 }
 
 /// Completes the spine and masks; what was clear is returned for the vault.
@@ -84,7 +92,9 @@ fn columns(events: &[Event]) -> Result<Vec<(ClassBatch, Encoded)>, StoreError> {
         let Some(schema) = ClassSchema::of(uid) else {
             return Err(StoreError::Columns("unknown class".to_owned()));
         };
-        let builder = builders.entry(uid).or_insert_with(|| BatchBuilder::new(schema));
+        let builder = builders
+            .entry(uid)
+            .or_insert_with(|| BatchBuilder::new(schema));
         builder.push(event);
         if builder.rows() >= BATCH_ROWS {
             parts.push(finished(schema, builder)?);
@@ -120,7 +130,12 @@ fn ranges_of(events: &[Event]) -> (Vec<Range>, bool) {
         match ranges.last_mut() {
             Some(last) if last.node == node && last.to == seq => repeats = true,
             Some(last) if last.node == node && last.to.checked_add(1) == Some(seq) => last.to = seq,
-            _ => ranges.push(Range { node, from: seq, to: seq, blurred: false }),
+            _ => ranges.push(Range {
+                node,
+                from: seq,
+                to: seq,
+                blurred: false,
+            }),
         }
     }
     (ranges, repeats)

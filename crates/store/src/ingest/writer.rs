@@ -19,6 +19,7 @@ use model::{Event, metric};
 use super::{Message, Submission};
 use crate::core::{Core, ROOM_BYTES};
 use crate::error::StoreError;
+use crate::frame::FILE_HEAD_BYTES;
 use crate::hot::ClassBatch;
 use crate::seal::SealJob;
 use crate::seen::{Known, Range, Seen};
@@ -58,7 +59,15 @@ struct Ready {
 impl Writer {
     pub(crate) fn new(core: Arc<Core>, log: Log, seen: Seen, seal: Sender<SealJob>) -> Self {
         let born_ms = (core.config.now)().0;
-        Self { core, log, seen, ranges: Seen::default(), rows: 0, born_ms, seal }
+        Self {
+            core,
+            log,
+            seen,
+            ranges: Seen::default(),
+            rows: 0,
+            born_ms,
+            seal,
+        }
     }
 
     /// Runs until every sender is gone; what is not sealed then is replayed at the next start.
@@ -112,9 +121,10 @@ impl Writer {
         pending: &mut Seen,
     ) -> Result<Ready, (SyncSender<Result<Ack, StoreError>>, StoreError)> {
         let clean = !submission.repeats
-            && submission.ranges.iter().all(|range| {
-                self.seen.is_clear(range) && pending.is_clear(range)
-            });
+            && submission
+                .ranges
+                .iter()
+                .all(|range| self.seen.is_clear(range) && pending.is_clear(range));
         let mut parts = std::mem::take(&mut submission.parts);
         let mut duplicates = 0;
         if !clean {
@@ -126,9 +136,19 @@ impl Writer {
                 Err(error) => return Err((submission.reply, error)),
             }
         }
-        submission.ranges.iter().for_each(|range| pending.add(*range));
+        submission
+            .ranges
+            .iter()
+            .for_each(|range| pending.add(*range));
         let accepted = submission.rows - duplicates;
-        Ok(Ready { parts, ack: Ack { accepted, duplicates }, submission })
+        Ok(Ready {
+            parts,
+            ack: Ack {
+                accepted,
+                duplicates,
+            },
+            submission,
+        })
     }
 
     fn filter(
@@ -167,7 +187,9 @@ impl Writer {
                 left.push(((schema, batch), encoded));
             }
         }
-        submission.clear.retain(|(uid, _, _)| kept.contains(&(uid.node.0, uid.seq)));
+        submission
+            .clear
+            .retain(|(uid, _, _)| kept.contains(&(uid.node.0, uid.seq)));
         if let Some(events) = &mut submission.events {
             let mut once = kept.clone();
             events.retain(|event| once.remove(&(event.meta.uid.node.0, event.meta.uid.seq)));
@@ -181,11 +203,14 @@ impl Writer {
         let mut found = BTreeSet::new();
         let view = self.core.view();
         for (node, wanted) in questions(&self.seen, &submission.ranges) {
-            let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { continue };
+            let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
+                continue;
+            };
             for segment in &view.catalog.segments {
-                let may = segment.nodes.iter().any(|(known, from, to)| {
-                    *known == node && from <= last && to >= first
-                });
+                let may = segment
+                    .nodes
+                    .iter()
+                    .any(|(known, from, to)| *known == node && from <= last && to >= first);
                 if may {
                     let path = self.core.root.join(&segment.path);
                     let hits = sequences(&path, node, &wanted)?;
@@ -209,22 +234,30 @@ impl Writer {
 
     /// Vault, then log, both synced. Makes room when the disk is full.
     fn write(&mut self, ready: &[Ready]) -> Result<(), StoreError> {
-        let clear: Vec<_> =
-            ready.iter().flat_map(|one| one.submission.clear.iter().cloned()).collect();
-        let encoded: Vec<&Encoded> =
-            ready.iter().flat_map(|one| one.parts.iter().map(|(_, encoded)| encoded)).collect();
+        let clear: Vec<_> = ready
+            .iter()
+            .flat_map(|one| one.submission.clear.iter().cloned())
+            .collect();
+        let encoded: Vec<&Encoded> = ready
+            .iter()
+            .flat_map(|one| one.parts.iter().map(|(_, encoded)| encoded))
+            .collect();
         if encoded.is_empty() {
             return Ok(());
         }
         let mut kept = clear.is_empty();
         for _ in 0..ROOM_TRIES {
             let outcome = self.write_once(&clear, &encoded, &mut kept);
-            let Err(StoreError::DiskFull { path }) = outcome else { return outcome };
+            let Err(StoreError::DiskFull { path }) = outcome else {
+                return outcome;
+            };
             if self.core.make_room(ROOM_BYTES)? == 0 {
                 return Err(StoreError::DiskFull { path });
             }
         }
-        Err(StoreError::DiskFull { path: self.core.root.clone() })
+        Err(StoreError::DiskFull {
+            path: self.core.root.clone(),
+        })
     }
 
     fn write_once(
@@ -242,7 +275,9 @@ impl Writer {
         }
         let before = self.log.bytes();
         self.log.commit(encoded, self.core.quota_left())?;
-        self.core.wal_bytes.fetch_add(self.log.bytes() - before, Ordering::Relaxed);
+        self.core
+            .wal_bytes
+            .fetch_add(self.log.bytes() - before, Ordering::Relaxed);
         metric::STORE_WAL_BYTES.set(self.core.wal_bytes.load(Ordering::Relaxed));
         Ok(())
     }
@@ -277,7 +312,11 @@ impl Writer {
 
     fn answer_rotate(&mut self, reply: &SyncSender<Result<u64, StoreError>>) {
         let closing = self.log.generation;
-        let outcome = if self.rows == 0 { Ok(closing - 1) } else { self.try_rotate_to(closing) };
+        let outcome = if self.rows == 0 {
+            Ok(closing - 1)
+        } else {
+            self.try_rotate_to(closing)
+        };
         drop(reply.send(outcome));
     }
 
@@ -319,7 +358,12 @@ impl Writer {
         let ranges = std::mem::take(&mut self.ranges).ranges();
         self.rows = 0;
         self.born_ms = (self.core.config.now)().0;
-        let job = SealJob { generation: closed.generation, ranges, wal_bytes: closed.bytes() };
+        let wal_bytes = closed.bytes().saturating_sub(FILE_HEAD_BYTES as u64);
+        let job = SealJob {
+            generation: closed.generation,
+            ranges,
+            wal_bytes,
+        };
         drop(self.seal.send(job));
         Ok(())
     }

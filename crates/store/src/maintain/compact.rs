@@ -28,9 +28,15 @@ pub(crate) fn run(core: &Core) -> Result<(), StoreError> {
         let mut groups: BTreeMap<(u32, i64), Vec<Arc<SegmentMeta>>> = BTreeMap::new();
         for segment in &core.view().catalog.segments {
             let slot = segment.logged_max.div_euclid(span);
-            let closed = (slot + 1).saturating_mul(span).saturating_add(CLOSED_AFTER_MS) <= now;
+            let closed = (slot + 1)
+                .saturating_mul(span)
+                .saturating_add(CLOSED_AFTER_MS)
+                <= now;
             if segment.level == level && closed {
-                groups.entry((segment.class_uid, slot)).or_default().push(Arc::clone(segment));
+                groups
+                    .entry((segment.class_uid, slot))
+                    .or_default()
+                    .push(Arc::clone(segment));
             }
         }
         for ((class_uid, _), mut inputs) in groups {
@@ -70,19 +76,29 @@ fn merge_into_one(
     inputs: &[Arc<SegmentMeta>],
     level: u8,
 ) -> Result<(), StoreError> {
-    let Some(schema) = ClassSchema::of(class_uid) else { return Ok(()) };
+    let Some(schema) = ClassSchema::of(class_uid) else {
+        return Ok(());
+    };
     let meta = merge::merge(&core.root, schema, inputs, core.next_segment(), level)?;
     let path = core.root.join(&meta.path);
     let remove: Vec<u64> = inputs.iter().map(|segment| segment.id).collect();
     // Room may have been made of an input meanwhile: its rows must not come back.
     let still = core.view();
-    let all_there = remove
-        .iter()
-        .all(|id| still.catalog.segments.iter().any(|segment| segment.id == *id));
+    let all_there = remove.iter().all(|id| {
+        still
+            .catalog
+            .segments
+            .iter()
+            .any(|segment| segment.id == *id)
+    });
     if !all_there {
         return disk::remove(&path);
     }
-    let change = Change { add: vec![meta], remove, ..Change::default() };
+    let change = Change {
+        add: vec![meta],
+        remove,
+        ..Change::default()
+    };
     if let Err(error) = core.commit(&change) {
         disk::remove(&path)?;
         return Err(error);

@@ -36,7 +36,10 @@ pub(crate) const IP: DataType = DataType::FixedSizeBinary(IP_OCTETS);
 
 /// A literal of the address type.
 pub(crate) fn ip_literal(ip: IpAddr) -> Expr {
-    lit(ScalarValue::FixedSizeBinary(IP_OCTETS, Some(mapped(ip).to_vec())))
+    lit(ScalarValue::FixedSizeBinary(
+        IP_OCTETS,
+        Some(mapped(ip).to_vec()),
+    ))
 }
 
 /// First and last address of a CIDR block, mapped.
@@ -49,15 +52,25 @@ pub(crate) fn cidr_range(text: &str) -> Option<([u8; 16], [u8; 16])> {
         return None;
     }
     let host_bits = 128 - (offset + length);
-    let mask = if host_bits == 128 { 0 } else { u128::MAX << host_bits };
+    let mask = if host_bits == 128 {
+        0
+    } else {
+        u128::MAX << host_bits
+    };
     let address = u128::from_be_bytes(mapped(ip));
-    Some(((address & mask).to_be_bytes(), (address | !mask).to_be_bytes()))
+    Some((
+        (address & mask).to_be_bytes(),
+        (address | !mask).to_be_bytes(),
+    ))
 }
 
 /// `column` within a block, as a range.
 pub(crate) fn within(column: Expr, block: ([u8; 16], [u8; 16])) -> Expr {
     let octets = |v: [u8; 16]| lit(ScalarValue::FixedSizeBinary(IP_OCTETS, Some(v.to_vec())));
-    column.clone().gt_eq(octets(block.0)).and(column.lt_eq(octets(block.1)))
+    column
+        .clone()
+        .gt_eq(octets(block.0))
+        .and(column.lt_eq(octets(block.1)))
 }
 
 macro_rules! function {
@@ -112,7 +125,9 @@ function! {
 
 impl Ip {
     fn of(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-        let [texts] = arrays else { return exec_err!("ip takes one text") };
+        let [texts] = arrays else {
+            return exec_err!("ip takes one text");
+        };
         let texts = texts.as_string::<i32>();
         let mut out = FixedSizeBinaryBuilder::with_capacity(texts.len(), IP_OCTETS);
         for text in texts {
@@ -142,7 +157,9 @@ function! {
 
 impl IpText {
     fn of(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-        let [addresses] = arrays else { return exec_err!("ip_text takes one address") };
+        let [addresses] = arrays else {
+            return exec_err!("ip_text takes one address");
+        };
         let addresses = addresses.as_fixed_size_binary();
         let texts: StringArray = addresses
             .iter()
@@ -187,7 +204,10 @@ impl CidrMatch {
     fn simpler(args: Vec<Expr>) -> Result<ExprSimplifyResult> {
         if let [column, Expr::Literal(ScalarValue::Utf8(Some(text)), _)] = args.as_slice() {
             return match cidr_range(text) {
-                Some(block) => Ok(ExprSimplifyResult::Simplified(within(column.clone(), block))),
+                Some(block) => Ok(ExprSimplifyResult::Simplified(within(
+                    column.clone(),
+                    block,
+                ))),
                 None => plan_err!("'{text}' is not a block like 10.0.0.0/8"),
             };
         }
@@ -202,13 +222,23 @@ function! {
 
 impl Uid {
     fn of(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-        let [nodes, seqs] = arrays else { return exec_err!("event_uid takes node and seq") };
+        let [nodes, seqs] = arrays else {
+            return exec_err!("event_uid takes node and seq");
+        };
         let nodes = nodes.as_primitive::<UInt32Type>();
         let seqs = seqs.as_primitive::<UInt64Type>();
         let texts: StringArray = nodes
             .iter()
             .zip(seqs)
-            .map(|(node, seq)| Some(EventUid { node: NodeId(node?), seq: seq? }.to_string()))
+            .map(|(node, seq)| {
+                Some(
+                    EventUid {
+                        node: NodeId(node?),
+                        seq: seq?,
+                    }
+                    .to_string(),
+                )
+            })
             .collect();
         Ok(Arc::new(texts))
     }

@@ -50,12 +50,21 @@ pub(crate) fn convert(plan: LogicalPlan) -> Result<LogicalPlan> {
             Ok(changed)
         })
     })?;
-    if done.transformed { done.data.recompute_schema() } else { Ok(done.data) }
+    if done.transformed {
+        done.data.recompute_schema()
+    } else {
+        Ok(done.data)
+    }
 }
 
 fn keep_name(expr: Expr, name: String) -> Expr {
     let is_value = !matches!(expr, Expr::Alias(_) | Expr::Column(_));
-    if is_value && !matches!(expr, Expr::BinaryExpr(_) | Expr::InList(_) | Expr::Between(_)) {
+    if is_value
+        && !matches!(
+            expr,
+            Expr::BinaryExpr(_) | Expr::InList(_) | Expr::Between(_)
+        )
+    {
         expr.alias(name)
     } else {
         expr
@@ -63,7 +72,10 @@ fn keep_name(expr: Expr, name: String) -> Expr {
 }
 
 fn rewrite(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all other forms stay as they are")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all other forms stay as they are"
+    )]
     Ok(match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             let before = (left.clone(), right.clone());
@@ -72,16 +84,31 @@ fn rewrite(expr: Expr, schema: &dyn ExprSchema) -> Result<Transformed<Expr>> {
             let expr = Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)));
             Transformed::new(expr, changed, TreeNodeRecursion::Continue)
         }
-        Expr::InList(InList { expr, list, negated }) if is_ip(&expr, schema) => {
+        Expr::InList(InList {
+            expr,
+            list,
+            negated,
+        }) if is_ip(&expr, schema) => {
             let list: Result<Vec<Expr>> = list.into_iter().map(address).collect();
             Transformed::yes(Expr::InList(InList::new(expr, list?, negated)))
         }
-        Expr::Between(Between { expr, negated, low, high }) if is_ip(&expr, schema) => {
+        Expr::Between(Between {
+            expr,
+            negated,
+            low,
+            high,
+        }) if is_ip(&expr, schema) => {
             let (low, high) = (Box::new(address(*low)?), Box::new(address(*high)?));
             Transformed::yes(Expr::Between(Between::new(expr, negated, low, high)))
         }
         Expr::Like(like) if is_ip(&like.expr, schema) => {
-            let Like { negated, expr, pattern, escape_char, case_insensitive } = like;
+            let Like {
+                negated,
+                expr,
+                pattern,
+                escape_char,
+                case_insensitive,
+            } = like;
             let expr = Box::new(as_text(*expr));
             let like = Like::new(negated, expr, pattern, escape_char, case_insensitive);
             Transformed::yes(Expr::Like(like))
@@ -129,7 +156,9 @@ fn text(expr: &Expr) -> Option<&str> {
 }
 
 fn address(expr: Expr) -> Result<Expr> {
-    let Some(text) = text(&expr) else { return Ok(expr) };
+    let Some(text) = text(&expr) else {
+        return Ok(expr);
+    };
     match text.trim().parse::<IpAddr>() {
         Ok(ip) => Ok(ip_literal(ip)),
         Err(_) => plan_err!(
@@ -139,7 +168,9 @@ fn address(expr: Expr) -> Result<Expr> {
 }
 
 fn as_text(expr: Expr) -> Expr {
-    let function = functions::all().into_iter().find(|function| function.name() == "ip_text");
+    let function = functions::all()
+        .into_iter()
+        .find(|function| function.name() == "ip_text");
     match function {
         Some(function) => Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![expr])),
         None => expr,

@@ -55,7 +55,11 @@ impl EventQuery for Store {
         }
         let found = self.search_events(query, cancel, started);
         let (events, limited) = counted(found, |(_, limited)| *limited)?;
-        Ok(Events { events, limited, took_ms: took(started) })
+        Ok(Events {
+            events,
+            limited,
+            took_ms: took(started),
+        })
     }
 }
 
@@ -63,9 +67,14 @@ impl EventQuery for Store {
 #[must_use]
 pub fn is_sql(text: &str) -> bool {
     let start = text.trim_start().trim_start_matches('(');
-    let word: String = start.chars().take_while(char::is_ascii_alphabetic).collect();
+    let word: String = start
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect();
     let rest = start.get(word.len()..).unwrap_or("");
-    let known = ["select", "with", "explain", "insert", "update", "delete", "create", "drop"];
+    let known = [
+        "select", "with", "explain", "insert", "update", "delete", "create", "drop",
+    ];
     known.iter().any(|known| known.eq_ignore_ascii_case(&word))
         && rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '*' | '(' | '"' | '\''))
         && !rest.trim_start().is_empty()
@@ -88,7 +97,9 @@ impl Store {
         let engine = |error| report::engine(text, &error);
         views::register(&session, &view, window(query)).map_err(engine)?;
         let planning = session.clone();
-        let planned = self.executor.wait(async move { sql::plan(&planning, statement).await });
+        let planned = self
+            .executor
+            .wait(async move { sql::plan(&planning, statement).await });
         let plan = planned
             .ok_or_else(|| report::plain("cancelled", "the store is closing"))?
             .map_err(engine)?;
@@ -108,7 +119,9 @@ impl Store {
         let limits = limits(query);
         let plan = plan::common(&conditions, &view, window(query), limits.rows_max + 1)
             .map_err(|error| report::engine(text, &error))?;
-        let ran = self.executor.run(&self.executor.session(), plan, limits, cancel);
+        let ran = self
+            .executor
+            .run(&self.executor.session(), plan, limits, cancel);
         drop(view);
         ran.map_err(|failure| report::failure(text, &failure))
     }
@@ -127,19 +140,24 @@ impl Store {
         let mut events = Vec::new();
         let mut cut = None;
         for (class, condition) in conditions {
-            let plan =
-                plan::whole(class, condition, &view, window(query), limits.rows_max + 1)
-                    .map_err(|error| report::engine(text, &error))?;
+            let plan = plan::whole(class, condition, &view, window(query), limits.rows_max + 1)
+                .map_err(|error| report::engine(text, &error))?;
             let left = limits.time_ms_max.saturating_sub(took(started));
             let session = self.executor.session();
-            let rest = Limits { time_ms_max: left, ..limits };
+            let rest = Limits {
+                time_ms_max: left,
+                ..limits
+            };
             let answer = match self.executor.run(&session, plan, rest, cancel) {
                 Ok(answer) => answer,
                 // Newest events of other classes would look whole without this one.
                 Err(failure) => return Err(report::failure(text, &failure)),
             };
             cut = cut.or(answer.limited);
-            let found = answer.batches.iter().flat_map(|batch| events_of(class, batch));
+            let found = answer
+                .batches
+                .iter()
+                .flat_map(|batch| events_of(class, batch));
             events.extend(found);
         }
         events.sort_by_key(|event| std::cmp::Reverse((event.meta.time, event.meta.uid)));
@@ -151,16 +169,26 @@ impl Store {
     }
 
     fn scope<'a>(&'a self, text: &'a str) -> Scope<'a> {
-        Scope { key: self.core.vault.site_key(), now: (self.core.config.now)(), text }
+        Scope {
+            key: self.core.vault.site_key(),
+            now: (self.core.config.now)(),
+            text,
+        }
     }
 }
 
 const fn window(query: &Query) -> Window {
-    Window { from: query.from, to: query.to }
+    Window {
+        from: query.from,
+        to: query.to,
+    }
 }
 
 fn limits(query: &Query) -> Limits {
-    Limits { rows_max: query.rows_max.min(ROWS_MAX), time_ms_max: query.time_ms_max }
+    Limits {
+        rows_max: query.rows_max.min(ROWS_MAX),
+        time_ms_max: query.time_ms_max,
+    }
 }
 
 /// One row more than asked for, so that a cut is known.
@@ -171,7 +199,9 @@ fn limited(
     if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
         return Ok(plan);
     }
-    LogicalPlanBuilder::from(plan).limit(0, Some(rows_max + 1))?.build()
+    LogicalPlanBuilder::from(plan)
+        .limit(0, Some(rows_max + 1))?
+        .build()
 }
 
 fn counted<T>(

@@ -19,7 +19,10 @@ use super::functions::IP;
 pub(crate) fn columns(schema: &Schema) -> Vec<Column> {
     let fields = schema.fields().iter();
     fields
-        .map(|field| Column { name: field.name().clone(), kind: kind(field.data_type()) })
+        .map(|field| Column {
+            name: field.name().clone(),
+            kind: kind(field.data_type()),
+        })
         .collect()
 }
 
@@ -28,13 +31,22 @@ pub(crate) fn rows(batches: &[RecordBatch]) -> Vec<Vec<Datum>> {
     let mut out = Vec::new();
     for batch in batches {
         for row in 0..batch.num_rows() {
-            out.push(batch.columns().iter().map(|column| datum(column, row)).collect());
+            out.push(
+                batch
+                    .columns()
+                    .iter()
+                    .map(|column| datum(column, row))
+                    .collect(),
+            );
         }
     }
     out
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other type is shown as text")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other type is shown as text"
+)]
 fn kind(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Boolean => "bool",
@@ -48,7 +60,10 @@ fn kind(data_type: &DataType) -> &'static str {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other type is shown as text")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other type is shown as text"
+)]
 fn datum(array: &ArrayRef, row: usize) -> Datum {
     if array.is_null(row) {
         return Datum::Null;
@@ -71,9 +86,9 @@ fn datum(array: &ArrayRef, row: usize) -> Datum {
         DataType::Utf8View => Datum::Text(array.as_string_view().value(row).to_owned()),
         DataType::FixedSizeBinary(_) => octets(array.as_fixed_size_binary().value(row)),
         DataType::Timestamp(unit, _) => Datum::I64(milliseconds(array, *unit, row)),
-        DataType::Decimal128(..) | DataType::Decimal256(..) => {
-            shown(array, row).parse().map_or_else(|_| Datum::Text(shown(array, row)), Datum::F64)
-        }
+        DataType::Decimal128(..) | DataType::Decimal256(..) => shown(array, row)
+            .parse()
+            .map_or_else(|_| Datum::Text(shown(array, row)), Datum::F64),
         DataType::List(_) => {
             let items = array.as_list::<i32>().value(row);
             Datum::List((0..items.len()).map(|at| datum(&items, at)).collect())
@@ -96,21 +111,27 @@ fn octets(octets: &[u8]) -> Datum {
 
 fn milliseconds(array: &ArrayRef, unit: TimeUnit, row: usize) -> i64 {
     match unit {
-        TimeUnit::Second => {
-            array.as_primitive::<TimestampSecondType>().value(row).saturating_mul(1000)
-        }
+        TimeUnit::Second => array
+            .as_primitive::<TimestampSecondType>()
+            .value(row)
+            .saturating_mul(1000),
         TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(row),
-        TimeUnit::Microsecond => {
-            array.as_primitive::<TimestampMicrosecondType>().value(row).div_euclid(1000)
-        }
-        TimeUnit::Nanosecond => {
-            array.as_primitive::<TimestampNanosecondType>().value(row).div_euclid(1_000_000)
-        }
+        TimeUnit::Microsecond => array
+            .as_primitive::<TimestampMicrosecondType>()
+            .value(row)
+            .div_euclid(1000),
+        TimeUnit::Nanosecond => array
+            .as_primitive::<TimestampNanosecondType>()
+            .value(row)
+            .div_euclid(1_000_000),
     }
 }
 
 fn shown(array: &ArrayRef, row: usize) -> String {
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(array.as_ref(), &options);
-    formatter.map_or_else(|_| String::new(), |formatter| formatter.value(row).to_string())
+    formatter.map_or_else(
+        |_| String::new(),
+        |formatter| formatter.value(row).to_string(),
+    )
 }

@@ -40,7 +40,11 @@ pub(crate) fn common(
 ) -> Result<LogicalPlan> {
     let mut union: Option<LogicalPlanBuilder> = None;
     let nothing = [];
-    let asked = if conditions.is_empty() { nothing.as_slice() } else { conditions };
+    let asked = if conditions.is_empty() {
+        nothing.as_slice()
+    } else {
+        conditions
+    };
     for (class, condition) in asked {
         let found = matching(class, condition.clone(), view, window)?;
         let part = LogicalPlanBuilder::from(found).project(views::common(class))?;
@@ -70,7 +74,10 @@ pub(crate) fn whole(
     rows: usize,
 ) -> Result<LogicalPlan> {
     let found = matching(class, condition, view, window)?;
-    LogicalPlanBuilder::from(found).sort(newest())?.limit(0, Some(rows))?.build()
+    LogicalPlanBuilder::from(found)
+        .sort(newest())?
+        .limit(0, Some(rows))?
+        .build()
 }
 
 fn matching(
@@ -87,5 +94,7 @@ fn matching(
 }
 
 fn newest() -> Vec<Sort> {
-    ["time", "node", "seq"].map(|name| plain(name).sort(false, false)).to_vec()
+    ["time", "node", "seq"]
+        .map(|name| plain(name).sort(false, false))
+        .to_vec()
 }

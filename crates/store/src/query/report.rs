@@ -12,7 +12,12 @@ use crate::executor::Failure;
 
 /// An error with code and sentence only.
 pub(crate) fn plain(code: &'static str, detail: &str) -> QueryError {
-    QueryError { code, detail: detail.to_owned(), position: None, suggestion: None }
+    QueryError {
+        code,
+        detail: detail.to_owned(),
+        position: None,
+        suggestion: None,
+    }
 }
 
 /// A failure of a run.
@@ -25,14 +30,22 @@ pub(crate) fn failure(text: &str, failure: &Failure) -> QueryError {
 }
 
 /// A failure of the engine.
-#[expect(clippy::wildcard_enum_match_arm, reason = "all other causes are reported as they are")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other causes are reported as they are"
+)]
 pub(crate) fn engine(text: &str, error: &DataFusionError) -> QueryError {
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => {
-            plain("limit_memory", "the query needs more memory than it may; narrow or group less")
-        }
+        DataFusionError::ResourcesExhausted(_) => plain(
+            "limit_memory",
+            "the query needs more memory than it may; narrow or group less",
+        ),
         DataFusionError::SchemaError(found, _) => {
-            if let SchemaError::FieldNotFound { field, valid_fields } = found.as_ref() {
+            if let SchemaError::FieldNotFound {
+                field,
+                valid_fields,
+            } = found.as_ref()
+            {
                 let names: Vec<&str> = valid_fields.iter().map(|field| field.name()).collect();
                 return unknown(text, field.name(), &names);
             }
@@ -41,27 +54,51 @@ pub(crate) fn engine(text: &str, error: &DataFusionError) -> QueryError {
         DataFusionError::SQL(found, _) => {
             let detail = found.to_string();
             let position = place(text, &detail);
-            QueryError { code: "syntax", detail: first_line(&detail), position, suggestion: None }
+            QueryError {
+                code: "syntax",
+                detail: first_line(&detail),
+                position,
+                suggestion: None,
+            }
         }
         DataFusionError::Plan(detail) => planned(text, detail),
+        // The engine reports a full spill directory as an I/O failure of Arrow.
+        other if other.to_string().contains("max_temp_directory_size") => plain(
+            "limit_memory",
+            "the query needs more memory and disk than it may",
+        ),
         other => {
-            let code = if is_user_fault(other) { "bad_value" } else { "internal" };
+            let code = if is_user_fault(other) {
+                "bad_value"
+            } else {
+                "internal"
+            };
             plain(code, &first_line(&other.to_string()))
         }
     }
 }
 
 fn planned(text: &str, detail: &str) -> QueryError {
-    let table = detail.strip_prefix("table '").and_then(|rest| rest.split('\'').next());
+    let table = detail
+        .strip_prefix("table '")
+        .and_then(|rest| rest.split('\'').next());
     if let Some(table) = table {
         let name = table.rsplit('.').next().unwrap_or(table);
         let detail = format!("unknown table {name}");
         let suggestion = nearest(name, &views::names()).map(str::to_owned);
         let position = find(text, name);
-        return QueryError { code: "unknown_field", detail, position, suggestion };
+        return QueryError {
+            code: "unknown_field",
+            detail,
+            position,
+            suggestion,
+        };
     }
     let value = detail.contains("is not an IP address") || detail.contains("is not a block");
-    plain(if value { "bad_value" } else { "syntax" }, &first_line(detail))
+    plain(
+        if value { "bad_value" } else { "syntax" },
+        &first_line(detail),
+    )
 }
 
 /// A name that does not exist, with the nearest that does.
@@ -126,7 +163,10 @@ fn place(text: &str, detail: &str) -> Option<usize> {
     for _ in 1..line {
         start += text.get(start..)?.find('\n')? + 1;
     }
-    let offset = text.get(start..)?.char_indices().nth(column.checked_sub(1)?);
+    let offset = text
+        .get(start..)?
+        .char_indices()
+        .nth(column.checked_sub(1)?);
     Some(offset.map_or(text.len(), |(at, _)| start + at))
 }
 

@@ -24,7 +24,9 @@ pub(crate) fn parse(text: &str) -> Result<Statement, QueryError> {
     if text.len() > TEXT_BYTES_MAX || words(text) > WORDS_MAX {
         return Err(report::plain("syntax", "the query is too long; split it"));
     }
-    let parsed = DFParserBuilder::new(text).build().and_then(|mut parser| parser.parse_statements());
+    let parsed = DFParserBuilder::new(text)
+        .build()
+        .and_then(|mut parser| parser.parse_statements());
     let mut statements = parsed.map_err(|error| report::engine(text, &error))?;
     let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
         return Err(report::plain("syntax", "write exactly one statement"));
@@ -32,7 +34,10 @@ pub(crate) fn parse(text: &str) -> Result<Statement, QueryError> {
     if reads_only(&statement) {
         Ok(statement)
     } else {
-        Err(report::plain("not_read_only", "only SELECT, WITH and EXPLAIN are allowed"))
+        Err(report::plain(
+            "not_read_only",
+            "only SELECT, WITH and EXPLAIN are allowed",
+        ))
     }
 }
 

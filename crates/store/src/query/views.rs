@@ -34,18 +34,20 @@ pub(crate) fn names() -> Vec<&'static str> {
 }
 
 /// Registers every view in a session.
-pub(crate) fn register(
-    session: &SessionContext,
-    view: &Arc<View>,
-    window: Window,
-) -> Result<()> {
+pub(crate) fn register(session: &SessionContext, view: &Arc<View>, window: Window) -> Result<()> {
     let mut union: Option<LogicalPlanBuilder> = None;
     for schema in schema::all() {
         let scan = scan(schema, view, window)?;
-        let mut columns: Vec<Expr> =
-            schema.arrow.fields().iter().map(|field| plain(field.name())).collect();
+        let mut columns: Vec<Expr> = schema
+            .arrow
+            .fields()
+            .iter()
+            .map(|field| plain(field.name()))
+            .collect();
         columns.extend(extra(schema));
-        let plan = LogicalPlanBuilder::from(scan.clone()).project(columns)?.build()?;
+        let plan = LogicalPlanBuilder::from(scan.clone())
+            .project(columns)?
+            .build()?;
         session.register_table(schema.class.name, Arc::new(ViewTable::new(plan, None)))?;
         let common = LogicalPlanBuilder::from(scan).project(common(schema))?;
         union = Some(match union {
@@ -65,9 +67,11 @@ pub(crate) fn scan(
     view: &Arc<View>,
     window: Window,
 ) -> Result<LogicalPlan> {
-    let table = Arc::new(StoreTable { schema, view: Arc::clone(view) });
-    let mut plan =
-        LogicalPlanBuilder::scan(schema.class.name, provider_as_source(table), None)?;
+    let table = Arc::new(StoreTable {
+        schema,
+        view: Arc::clone(view),
+    });
+    let mut plan = LogicalPlanBuilder::scan(schema.class.name, provider_as_source(table), None)?;
     if let Some(from) = window.from {
         plan = plan.filter(plain("time").gt_eq(time(from)))?;
     }
@@ -79,7 +83,10 @@ pub(crate) fn scan(
 
 /// A literal of the time type.
 pub(crate) fn time(at: Millis) -> Expr {
-    lit(ScalarValue::TimestampMillisecond(Some(at.0), Some(UTC.into())))
+    lit(ScalarValue::TimestampMillisecond(
+        Some(at.0),
+        Some(UTC.into()),
+    ))
 }
 
 /// A column by its exact name.
@@ -108,7 +115,9 @@ pub(crate) fn common(schema: &'static ClassSchema) -> Vec<Expr> {
 
 fn extra(schema: &'static ClassSchema) -> Vec<Expr> {
     let mut out = vec![lit(schema.class.name).alias("class_name")];
-    let uid = functions::all().into_iter().find(|function| function.name() == "event_uid");
+    let uid = functions::all()
+        .into_iter()
+        .find(|function| function.name() == "event_uid");
     if let Some(uid) = uid {
         out.push(uid.call(vec![plain("node"), plain("seq")]).alias("uid"));
     }

@@ -105,7 +105,12 @@ impl ClassSchema {
         let mut columns = Vec::new();
         let mut fields = Vec::new();
         for (name, path, kind, doc, spine) in SPINE {
-            add(&mut columns, &mut fields, (name, path, *kind, doc), Part::Spine(*spine));
+            add(
+                &mut columns,
+                &mut fields,
+                (name, path, *kind, doc),
+                Part::Spine(*spine),
+            );
         }
         if class.network {
             for (index, field) in Connection::FIELDS.iter().enumerate() {
@@ -117,16 +122,30 @@ impl ClassSchema {
             let what = (&field.column, &field.path, field.kind, &field.doc);
             add(&mut columns, &mut fields, what, Part::Body(index));
         }
-        let by_name = columns.iter().enumerate().map(|(at, column)| (column.name, at)).collect();
+        let by_name = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| (column.name, at))
+            .collect();
         let arrow = Arc::new(Schema::new(fields));
-        Self { class, columns, arrow, by_name }
+        Self {
+            class,
+            columns,
+            arrow,
+            by_name,
+        }
     }
 }
 
 /// The schemas of all classes, in the order of [`CLASSES`].
 pub fn all() -> &'static [ClassSchema] {
     static ALL: OnceLock<Vec<ClassSchema>> = OnceLock::new();
-    ALL.get_or_init(|| CLASSES.iter().map(|class| ClassSchema::build(class)).collect())
+    ALL.get_or_init(|| {
+        CLASSES
+            .iter()
+            .map(|class| ClassSchema::build(class))
+            .collect()
+    })
 }
 
 /// The schema of what every class has: spine and connection, as the view `events` shows it.
@@ -136,7 +155,12 @@ pub fn common() -> &'static [Column] {
         let mut columns = Vec::new();
         let mut fields = Vec::new();
         for (name, path, kind, doc, spine) in SPINE {
-            add(&mut columns, &mut fields, (name, path, *kind, doc), Part::Spine(*spine));
+            add(
+                &mut columns,
+                &mut fields,
+                (name, path, *kind, doc),
+                Part::Spine(*spine),
+            );
         }
         for (index, field) in Connection::FIELDS.iter().enumerate() {
             let what = (&field.column, &field.path, field.kind, &field.doc);
@@ -178,7 +202,14 @@ type What<'a> = (&'a &'static str, &'a &'static str, Kind, &'a &'static str);
 
 fn add(columns: &mut Vec<Column>, fields: &mut Vec<Field>, what: What<'_>, part: Part) {
     let (name, path, kind, doc) = what;
-    columns.push(Column { name, path, kind, doc, part, at: fields.len() });
+    columns.push(Column {
+        name,
+        path,
+        kind,
+        doc,
+        part,
+        at: fields.len(),
+    });
     let metadata = HashMap::from([(OCSF.to_owned(), (*path).to_owned())]);
     let required = matches!(part, Part::Spine(spine) if spine < Spine::StatusCode);
     fields.push(Field::new(*name, arrow_type(kind), !required).with_metadata(metadata.clone()));
@@ -193,17 +224,77 @@ pub const OCSF: &str = "ocsf";
 
 /// Name, OCSF path, kind, sentence, part; everything before `StatusCode` is always there.
 static SPINE: &[(&str, &str, Kind, &str, Spine)] = &[
-    ("node", "metadata.uid", Kind::U32, "Who made the event.", Spine::Node),
-    ("seq", "metadata.uid", Kind::U64, "Its sequence within the node.", Spine::Seq),
+    (
+        "node",
+        "metadata.uid",
+        Kind::U32,
+        "Who made the event.",
+        Spine::Node,
+    ),
+    (
+        "seq",
+        "metadata.uid",
+        Kind::U64,
+        "Its sequence within the node.",
+        Spine::Seq,
+    ),
     ("time", "time", Kind::Time, "When it happened.", Spine::Time),
-    ("logged_time", "metadata.logged_time", Kind::Time, "When it was recorded.", Spine::LoggedTime),
-    ("class_uid", "class_uid", Kind::U32, "OCSF class.", Spine::ClassUid),
-    ("activity", "activity_id", Kind::U16, "OCSF activity of the class.", Spine::Activity),
-    ("severity", "severity_id", Kind::U16, "OCSF severity, 1 to 6.", Spine::Severity),
-    ("status", "status_id", Kind::U16, "0 unknown, 1 success, 2 failure.", Spine::Status),
-    ("status_code", "status_code", Kind::Text, "Status in the protocol's words.", Spine::StatusCode),
-    ("site", "metadata.tenant_uid", Kind::Text, "Site name.", Spine::Site),
-    ("labels", "metadata.labels", Kind::TextList, "Labels.", Spine::Labels),
+    (
+        "logged_time",
+        "metadata.logged_time",
+        Kind::Time,
+        "When it was recorded.",
+        Spine::LoggedTime,
+    ),
+    (
+        "class_uid",
+        "class_uid",
+        Kind::U32,
+        "OCSF class.",
+        Spine::ClassUid,
+    ),
+    (
+        "activity",
+        "activity_id",
+        Kind::U16,
+        "OCSF activity of the class.",
+        Spine::Activity,
+    ),
+    (
+        "severity",
+        "severity_id",
+        Kind::U16,
+        "OCSF severity, 1 to 6.",
+        Spine::Severity,
+    ),
+    (
+        "status",
+        "status_id",
+        Kind::U16,
+        "0 unknown, 1 success, 2 failure.",
+        Spine::Status,
+    ),
+    (
+        "status_code",
+        "status_code",
+        Kind::Text,
+        "Status in the protocol's words.",
+        Spine::StatusCode,
+    ),
+    (
+        "site",
+        "metadata.tenant_uid",
+        Kind::Text,
+        "Site name.",
+        Spine::Site,
+    ),
+    (
+        "labels",
+        "metadata.labels",
+        Kind::TextList,
+        "Labels.",
+        Spine::Labels,
+    ),
 ];
 
 #[cfg(test)]

@@ -11,7 +11,12 @@ fn ranges_grow_together() {
     assert_eq!(seen.known(1, 6), Known::Yes);
     assert_eq!(seen.known(1, 8), Known::New);
     assert_eq!(seen.known(2, 6), Known::New);
-    seen.add(Range { node: 1, from: 3, to: 8, blurred: false });
+    seen.add(Range {
+        node: 1,
+        from: 3,
+        to: 8,
+        blurred: false,
+    });
     assert_eq!(seen.ranges().len(), 1);
 }
 

@@ -45,8 +45,16 @@ pub(crate) const fn civil(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
-    let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
-    (year_of_era + era * 400 + if month <= 2 { 1 } else { 0 }, month, day)
+    let month = if month_shifted < 10 {
+        month_shifted + 3
+    } else {
+        month_shifted - 9
+    };
+    (
+        year_of_era + era * 400 + if month <= 2 { 1 } else { 0 },
+        month,
+        day,
+    )
 }
 
 /// Days since 1970-01-01 of a date; the inverse of [`civil`].
@@ -75,11 +83,13 @@ pub(crate) fn properties(schema: &ClassSchema, meta: &SegmentMeta) -> WriterProp
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_dictionary_enabled(true)
         .set_key_value_metadata(Some(vec![KeyValue::new(META_KEY.to_owned(), described)]))
-        .set_sorting_columns(time_at(schema).map(|at| vec![SortingColumn {
-                    column_idx: at,
-                    descending: false,
-                    nulls_first: false,
-                }]));
+        .set_sorting_columns(time_at(schema).map(|at| {
+            vec![SortingColumn {
+                column_idx: at,
+                descending: false,
+                nulls_first: false,
+            }]
+        }));
     for column in &schema.columns {
         builder = column_properties(builder, column.name, column.kind, compacted);
     }
@@ -114,8 +124,8 @@ fn column_properties(
     if kind == Kind::Sensitive {
         let tokens = format!("{}.list.item", tokens_column(name));
         let parts: Vec<String> = tokens.split('.').map(str::to_owned).collect();
-        builder = builder
-            .set_column_statistics_enabled(ColumnPath::from(parts), EnabledStatistics::None);
+        builder =
+            builder.set_column_statistics_enabled(ColumnPath::from(parts), EnabledStatistics::None);
     }
     builder
 }
@@ -131,7 +141,14 @@ fn time_at(schema: &ClassSchema) -> Option<i32> {
 }
 
 /// Columns that needles are looked for in.
-const BLOOMED: &[&str] = &["src_ip", "dst_ip", "host", "query", "device_ip", "client_ip"];
+const BLOOMED: &[&str] = &[
+    "src_ip",
+    "dst_ip",
+    "host",
+    "query",
+    "device_ip",
+    "client_ip",
+];
 /// Distinct values that a bloom filter is made for; it folds down when there are fewer.
 const BLOOM_VALUES_MAX: u64 = 60_000;
 /// Rows of a row group.

@@ -34,7 +34,11 @@ pub(crate) fn merge(
     id: u64,
     level: u8,
 ) -> Result<SegmentMeta, StoreError> {
-    let generation = inputs.iter().map(|segment| segment.generation).max().unwrap_or(0);
+    let generation = inputs
+        .iter()
+        .map(|segment| segment.generation)
+        .max()
+        .unwrap_or(0);
     let mut meta = SegmentMeta::empty(schema, id, level, generation);
     meta.replaces = inputs.iter().map(|segment| segment.id).collect();
     let mut merger = Merger::open(root, schema, inputs)?;
@@ -74,7 +78,12 @@ impl Merger {
                 .with_batch_size(CHUNK_ROWS)
                 .build()?;
             let batch = RecordBatch::new_empty(Arc::clone(&schema.arrow));
-            let mut input = Input { reader, batch, keys: Vec::new(), at: 0 };
+            let mut input = Input {
+                reader,
+                batch,
+                keys: Vec::new(),
+                at: 0,
+            };
             if input.refill(schema)?
                 && let Some((time, node, seq)) = input.keys.first()
             {
@@ -82,7 +91,11 @@ impl Merger {
             }
             inputs.push(input);
         }
-        Ok(Self { schema, inputs, heads })
+        Ok(Self {
+            schema,
+            inputs,
+            heads,
+        })
     }
 
     /// The next rows in order; `None` at the end. A chunk ends where an input runs out of its batch.
@@ -90,8 +103,12 @@ impl Merger {
         let mut places: Vec<(usize, usize)> = Vec::with_capacity(CHUNK_ROWS);
         let mut empty = None;
         while places.len() < CHUNK_ROWS {
-            let Some(Reverse((_, _, _, from))) = self.heads.pop() else { break };
-            let Some(input) = self.inputs.get_mut(from) else { break };
+            let Some(Reverse((_, _, _, from))) = self.heads.pop() else {
+                break;
+            };
+            let Some(input) = self.inputs.get_mut(from) else {
+                break;
+            };
             places.push((from, input.at));
             input.at += 1;
             match input.keys.get(input.at) {
@@ -119,8 +136,11 @@ impl Merger {
     fn gathered(&self, places: &[(usize, usize)]) -> Result<RecordBatch, StoreError> {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.arrow.fields().len());
         for (index, field) in self.schema.arrow.fields().iter().enumerate() {
-            let arrays: Vec<&dyn Array> =
-                self.inputs.iter().map(|input| input.batch.column(index).as_ref()).collect();
+            let arrays: Vec<&dyn Array> = self
+                .inputs
+                .iter()
+                .map(|input| input.batch.column(index).as_ref())
+                .collect();
             let absent = arrays.iter().all(|array| array.null_count() == array.len());
             columns.push(if absent {
                 nulls(field.data_type(), places.len())
@@ -128,7 +148,10 @@ impl Merger {
                 interleave(&arrays, places)?
             });
         }
-        Ok(RecordBatch::try_new(Arc::clone(&self.schema.arrow), columns)?)
+        Ok(RecordBatch::try_new(
+            Arc::clone(&self.schema.arrow),
+            columns,
+        )?)
     }
 }
 
@@ -146,7 +169,8 @@ impl Input {
         let nodes = column::<UInt32Type>(&self.batch, "node")?;
         let seqs = column::<UInt64Type>(&self.batch, "seq")?;
         let rows = times.iter().zip(nodes).zip(seqs);
-        self.keys.extend(rows.map(|((time, node), seq)| (*time, *node, *seq)));
+        self.keys
+            .extend(rows.map(|((time, node), seq)| (*time, *node, *seq)));
         Ok(!self.keys.is_empty())
     }
 }

@@ -18,7 +18,10 @@ use crate::schema::SCHEMA_VERSION;
 /// The metadata that a segment carries.
 pub(crate) fn meta(path: &Path) -> Result<SegmentMeta, StoreError> {
     let file = File::open(path).map_err(|e| StoreError::io(path, "open", e))?;
-    let bytes = file.metadata().map_err(|e| StoreError::io(path, "size", e))?.len();
+    let bytes = file
+        .metadata()
+        .map_err(|e| StoreError::io(path, "size", e))?
+        .len();
     let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
     let pairs = reader.metadata().file_metadata().key_value_metadata();
     // The last one wins: it was appended when the rows were known.
@@ -50,14 +53,20 @@ pub(crate) fn sequences(path: &Path, node: u32, wanted: &[u64]) -> Result<Vec<u6
     let file = File::open(path).map_err(|e| StoreError::io(path, "open", e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), ["node", "seq"]);
-    let reader = builder.with_projection(mask).with_batch_size(65_536).build()?;
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(65_536)
+        .build()?;
     let mut found = Vec::new();
     for batch in reader {
         let batch = batch?;
         let nodes = column::<UInt32Type>(&batch, "node")?;
         let seqs = column::<UInt64Type>(&batch, "seq")?;
         let hits = nodes.iter().zip(seqs).filter(|(known, _)| **known == node);
-        found.extend(hits.map(|(_, seq)| *seq).filter(|seq| wanted.binary_search(seq).is_ok()));
+        found.extend(
+            hits.map(|(_, seq)| *seq)
+                .filter(|seq| wanted.binary_search(seq).is_ok()),
+        );
     }
     found.sort_unstable();
     Ok(found)

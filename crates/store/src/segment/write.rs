@@ -48,7 +48,10 @@ pub(crate) fn seal(
     let mut parts: BTreeMap<i64, Vec<Row>> = BTreeMap::new();
     for (number, batch) in batches.iter().enumerate() {
         for (row, logged) in rows_of(batch, number)? {
-            parts.entry(logged.div_euclid(HOUR_MS)).or_default().push(row);
+            parts
+                .entry(logged.div_euclid(HOUR_MS))
+                .or_default()
+                .push(row);
         }
     }
     if parts.len() > PARTS_MAX {
@@ -58,7 +61,9 @@ pub(crate) fn seal(
     for rows in parts.values_mut() {
         rows.sort_unstable();
         let mut meta = SegmentMeta::empty(schema, next_id(), 0, generation);
-        let chunks = rows.chunks(CHUNK_ROWS).map(|chunk| ordered(schema, batches, chunk));
+        let chunks = rows
+            .chunks(CHUNK_ROWS)
+            .map(|chunk| ordered(schema, batches, chunk));
         write(root, schema, &mut meta, chunks)?;
         sealed.push(meta);
     }
@@ -130,7 +135,9 @@ pub(crate) fn write(
     meta: &mut SegmentMeta,
     chunks: impl Iterator<Item = Result<RecordBatch, StoreError>>,
 ) -> Result<(), StoreError> {
-    let part = root.join(layout::DIR).join(format!("{:016x}.part", meta.id));
+    let part = root
+        .join(layout::DIR)
+        .join(format!("{:016x}.part", meta.id));
     let done = write_part(&part, schema, meta, chunks).and_then(|()| {
         meta.path = layout::path_of(schema.class.name, meta.logged_max, meta.id);
         let path = root.join(&meta.path);
@@ -156,7 +163,9 @@ fn write_part(
     chunks: impl Iterator<Item = Result<RecordBatch, StoreError>>,
 ) -> Result<(), StoreError> {
     let file = disk::open_private(part)?;
-    let synced = file.try_clone().map_err(|e| StoreError::io(part, "open", e))?;
+    let synced = file
+        .try_clone()
+        .map_err(|e| StoreError::io(part, "open", e))?;
     let properties = layout::properties(schema, meta);
     let buffered = std::io::BufWriter::with_capacity(256 * 1024, file);
     let mut writer = ArrowWriter::try_new(buffered, schema.arrow.clone(), Some(properties))
@@ -172,27 +181,34 @@ fn write_part(
         described,
     ));
     let buffered = writer.into_inner().map_err(|e| parquet_error(part, e))?;
-    let file: File =
-        buffered.into_inner().map_err(|e| StoreError::io(part, "write", e.into_error()))?;
+    let file: File = buffered
+        .into_inner()
+        .map_err(|e| StoreError::io(part, "write", e.into_error()))?;
     drop(file);
-    synced.sync_all().map_err(|e| StoreError::io(part, "sync", e))
+    synced
+        .sync_all()
+        .map_err(|e| StoreError::io(part, "sync", e))
 }
 
 /// Keeps "disk full" apart from other failures of the Parquet writer.
-fn parquet_error(
-    path: &Path,
-    error: datafusion::parquet::errors::ParquetError,
-) -> StoreError {
+fn parquet_error(path: &Path, error: datafusion::parquet::errors::ParquetError) -> StoreError {
     use std::error::Error as _;
     let mut cause = error.source();
     while let Some(inner) = cause {
-        if inner.downcast_ref::<std::io::Error>().is_some_and(crate::error::is_full) {
-            return StoreError::DiskFull { path: path.to_owned() };
+        if inner
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(crate::error::is_full)
+        {
+            return StoreError::DiskFull {
+                path: path.to_owned(),
+            };
         }
         cause = inner.source();
     }
     if error.to_string().contains("No space left") {
-        return StoreError::DiskFull { path: path.to_owned() };
+        return StoreError::DiskFull {
+            path: path.to_owned(),
+        };
     }
     StoreError::Columns(error.to_string())
 }
@@ -207,7 +223,16 @@ fn rows_of(
     let seqs = column::<UInt64Type>(batch, "seq")?;
     let rows = times.iter().zip(nodes).zip(seqs).zip(logged).enumerate();
     Ok(rows.map(move |(at, (((time, node), seq), logged))| {
-        (Row { time: *time, node: *node, seq: *seq, batch: number, at }, *logged)
+        (
+            Row {
+                time: *time,
+                node: *node,
+                seq: *seq,
+                batch: number,
+                at,
+            },
+            *logged,
+        )
     }))
 }
 
@@ -265,5 +290,7 @@ fn contiguous(batches: &[RecordBatch], chunk: &[Row]) -> Option<RecordBatch> {
     if !in_order {
         return None;
     }
-    batches.get(first.batch).map(|batch| batch.slice(first.at, chunk.len()))
+    batches
+        .get(first.batch)
+        .map(|batch| batch.slice(first.at, chunk.len()))
 }

@@ -66,11 +66,16 @@ fn compaction_and_retention_keep_what_they_should() {
 fn a_full_disk_costs_the_oldest_segments_and_never_the_newest_events() {
     let dir = tempfile::tempdir().unwrap();
     let quota = 600_000;
-    let config = StoreConfig { quota_bytes: Some(quota), ..config() };
+    let config = StoreConfig {
+        quota_bytes: Some(quota),
+        ..config()
+    };
     let store = Store::open(dir.path(), config).unwrap();
     let retired = model::metric::STORE_RETIRED.value();
     for round in 0..40u64 {
-        let ack = store.ingest(mixed(round * 400 + 1, round * 400 + 401)).unwrap();
+        let ack = store
+            .ingest(mixed(round * 400 + 1, round * 400 + 401))
+            .unwrap();
         assert_eq!(ack.accepted, 400, "round {round}");
         store.flush(Duration::from_secs(60)).unwrap();
     }
@@ -86,11 +91,18 @@ fn late_data_lands_in_the_segment_of_its_arrival() {
     let store = open(&dir);
     store.ingest(mixed(1, 101)).unwrap();
     let mut late = mixed(101, 103);
-    late.iter_mut().for_each(|event| event.meta.time.0 -= 400 * 24 * HOUR);
+    late.iter_mut()
+        .for_each(|event| event.meta.time.0 -= 400 * 24 * HOUR);
     store.ingest(late).unwrap();
     store.flush(Duration::from_secs(60)).unwrap();
     assert_eq!(store.status().segments, 4);
-    assert_eq!(count(&store, "select count(*) from events where time < '2026-01-01'"), 2);
+    assert_eq!(
+        count(
+            &store,
+            "select count(*) from events where time < '2026-01-01'"
+        ),
+        2
+    );
 }
 
 #[test]
@@ -104,7 +116,12 @@ fn a_damaged_catalog_is_rebuilt_from_the_segments() {
     store.ingest(mixed(801, 1001)).unwrap();
     drop(store);
     let catalog = dir.path().join("catalog");
-    let manifest = std::fs::read_dir(&catalog).unwrap().next().unwrap().unwrap().path();
+    let manifest = std::fs::read_dir(&catalog)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let mut bytes = std::fs::read(&manifest).unwrap();
     bytes[60] ^= 0xff;
     std::fs::write(&manifest, &bytes).unwrap();
@@ -113,7 +130,10 @@ fn a_damaged_catalog_is_rebuilt_from_the_segments() {
     // What was sealed is still recognised, now by asking the rows.
     let ack = store.ingest(mixed(300, 1101)).unwrap();
     assert_eq!((ack.accepted, ack.duplicates), (100, 701));
-    assert_eq!(count(&store, "select count(distinct seq) from events"), 1100);
+    assert_eq!(
+        count(&store, "select count(distinct seq) from events"),
+        1100
+    );
 }
 
 #[test]
@@ -122,7 +142,9 @@ fn a_whole_day_of_many_files_is_deduplicated_by_rows() {
     let store = open(&dir);
     let sparse = |from: u64, to: u64| {
         let mut events = mixed(from, to);
-        events.iter_mut().for_each(|event| event.meta.uid.seq <<= 20);
+        events
+            .iter_mut()
+            .for_each(|event| event.meta.uid.seq <<= 20);
         events
     };
     store.ingest(sparse(1, 3001)).unwrap();

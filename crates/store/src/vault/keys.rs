@@ -42,7 +42,12 @@ impl Keys {
         let master = master(&dir.join("vault.key"))?;
         let site = wrapped_or_new(&dir.join("site.key"), &master, "site")?;
         let site = SiteKey::new(*site);
-        Ok(Self { dir: dir.to_owned(), master, site, months: Mutex::new(BTreeMap::new()) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            master,
+            site,
+            months: Mutex::new(BTreeMap::new()),
+        })
     }
 
     pub(super) const fn site(&self) -> &SiteKey {
@@ -66,7 +71,11 @@ impl Keys {
     /// The key of a month; `None` when it was destroyed.
     pub(super) fn month(&self, month: &str) -> Result<Option<Key>, StoreError> {
         let path = self.path_of(month);
-        if path.exists() { unwrap(&path, &self.master, month).map(Some) } else { Ok(None) }
+        if path.exists() {
+            unwrap(&path, &self.master, month).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Overwrites and removes the key of a month.
@@ -78,8 +87,10 @@ impl Keys {
             let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
             let zeros = vec![0u8; usize::try_from(length).unwrap_or(0).min(4096)];
             let io = |e| StoreError::io(&path, "overwrite", e);
-            let mut file =
-                std::fs::OpenOptions::new().write(true).open(&path).map_err(io)?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .map_err(io)?;
             std::io::Write::write_all(&mut file, &zeros).map_err(io)?;
             file.sync_all().map_err(io)?;
         }
@@ -136,12 +147,15 @@ fn wrapped_or_new(path: &Path, master: &Key, name: &str) -> Result<Key, StoreErr
 fn unwrap(path: &Path, master: &Key, name: &str) -> Result<Key, StoreError> {
     let bytes = disk::read(path, 4096)?;
     let opened = unseal(master, &body(path, &bytes)?, name.as_bytes());
-    key_of(&opened.ok_or(StoreError::Vault("a key does not open under the master key"))?)
+    key_of(&opened.ok_or(StoreError::Vault(
+        "a key does not open under the master key",
+    ))?)
 }
 
 fn key_of(bytes: &[u8]) -> Result<Key, StoreError> {
-    let octets: [u8; 32] =
-        bytes.try_into().map_err(|_| StoreError::Vault("a key has a wrong length"))?;
+    let octets: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| StoreError::Vault("a key has a wrong length"))?;
     Ok(Zeroizing::new(octets))
 }
 
@@ -152,8 +166,8 @@ fn store(path: &Path, content: &[u8]) -> Result<(), StoreError> {
 }
 
 fn body(path: &Path, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let (version, _) = frame::read_file_head(bytes, MAGIC)
-        .ok_or(StoreError::Vault("a key file has no header"))?;
+    let (version, _) =
+        frame::read_file_head(bytes, MAGIC).ok_or(StoreError::Vault("a key file has no header"))?;
     if version > VERSION {
         return Err(StoreError::NewerFormat {
             path: path.to_owned(),
@@ -161,7 +175,12 @@ fn body(path: &Path, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
             known: VERSION,
         });
     }
-    Ok(Zeroizing::new(bytes.get(frame::FILE_HEAD_BYTES..).unwrap_or_default().to_vec()))
+    Ok(Zeroizing::new(
+        bytes
+            .get(frame::FILE_HEAD_BYTES..)
+            .unwrap_or_default()
+            .to_vec(),
+    ))
 }
 
 fn restrict(dir: &Path) -> Result<(), StoreError> {

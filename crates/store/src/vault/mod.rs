@@ -68,7 +68,12 @@ impl Vault {
         let dir = root.join("vault");
         disk::make_dir(&dir)?;
         let keys = Keys::open(&root.join("keys"))?;
-        Ok(Self { dir, keys, trail, writer: Mutex::new(BTreeMap::new()) })
+        Ok(Self {
+            dir,
+            keys,
+            trail,
+            writer: Mutex::new(BTreeMap::new()),
+        })
     }
 
     /// The key that masks and tokenises at the store's door.
@@ -91,7 +96,9 @@ impl Vault {
             if !frame::push(&mut bytes, pages::KIND_VALUES, &[&payload]) {
                 return Err(StoreError::Vault("too many clear values at once"));
             }
-            let day = values.first().map_or_else(String::new, |value| day_text(value.1));
+            let day = values
+                .first()
+                .map_or_else(String::new, |value| day_text(value.1));
             self.append(&mut writer, &month, &day, &bytes)?;
         }
         Ok(())
@@ -115,7 +122,10 @@ impl Vault {
         let Some(page) = pages.get_mut(month) else {
             return Err(StoreError::Vault("too many months at once"));
         };
-        let written = page.file.write_all(bytes).and_then(|()| page.file.sync_data());
+        let written = page
+            .file
+            .write_all(bytes)
+            .and_then(|()| page.file.sync_data());
         if let Err(error) = written {
             page.broken = true;
             let _ = page.file.set_len(page.bytes);
@@ -147,7 +157,9 @@ impl Vault {
         })?;
         let mut found: Vec<(String, String)> = Vec::new();
         for month in disk::names(&self.dir)? {
-            let Some(key) = self.keys.month(&month)? else { continue };
+            let Some(key) = self.keys.month(&month)? else {
+                continue;
+            };
             for name in disk::names(&self.dir.join(&month))? {
                 let path = self.dir.join(&month).join(name);
                 for pair in pages::find(&path, &key, &month, uid)? {
@@ -201,10 +213,16 @@ impl Vault {
 
     /// Destroys the months that ended more than `days` days before `now`.
     pub(crate) fn expire(&self, days: u32, now: Millis) -> Result<(), StoreError> {
-        let limit = now.0.saturating_sub(i64::from(days).saturating_mul(86_400_000));
+        let limit = now
+            .0
+            .saturating_sub(i64::from(days).saturating_mul(86_400_000));
         let oldest = month_text(limit);
         for month in self.months()?.into_iter().filter(|month| *month < oldest) {
-            let opening = Opening { actor: "system", reason: "retention of the vault", now };
+            let opening = Opening {
+                actor: "system",
+                reason: "retention of the vault",
+                now,
+            };
             self.destroy(&month, &opening)?;
         }
         Ok(())
@@ -219,19 +237,29 @@ impl Page {
         let path = dir.join(format!("{day}-{:016x}.vlt", u64::from_le_bytes(suffix)));
         let mut file = disk::open_private(&path)?;
         let head = frame::file_head(pages::MAGIC, VERSION, 0);
-        file.write_all(&head).map_err(|e| StoreError::io(&path, "write", e))?;
-        file.sync_all().map_err(|e| StoreError::io(&path, "sync", e))?;
+        file.write_all(&head)
+            .map_err(|e| StoreError::io(&path, "write", e))?;
+        file.sync_all()
+            .map_err(|e| StoreError::io(&path, "sync", e))?;
         disk::sync_dir(dir)?;
-        Ok(Self { path, file, bytes: head.len() as u64, broken: false })
+        Ok(Self {
+            path,
+            file,
+            bytes: head.len() as u64,
+            broken: false,
+        })
     }
 }
 
 fn is_month(text: &str) -> bool {
     text.len() == 7
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if at == 4 { byte == b'-' } else { byte.is_ascii_digit() })
+        && text.bytes().enumerate().all(|(at, byte)| {
+            if at == 4 {
+                byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        })
 }
 
 /// Most months whose files stay open for writing.

@@ -42,7 +42,10 @@ pub(super) fn seal(
             push_text(&mut plain, clear);
         }
     }
-    let mut head = u32::try_from(spans.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
+    let mut head = u32::try_from(spans.len())
+        .unwrap_or(u32::MAX)
+        .to_le_bytes()
+        .to_vec();
     for (node, (from, to)) in spans {
         head.extend_from_slice(&node.to_le_bytes());
         head.extend_from_slice(&from.to_le_bytes());
@@ -96,9 +99,13 @@ pub(super) fn find(
 }
 
 fn may_hold(payload: &[u8], uid: EventUid) -> bool {
-    let Some((spans, _)) = split(payload) else { return true };
+    let Some((spans, _)) = split(payload) else {
+        return true;
+    };
     spans.chunks_exact(SPAN_BYTES).any(|span| {
-        let Some((node, from, to)) = read_span(span) else { return true };
+        let Some((node, from, to)) = read_span(span) else {
+            return true;
+        };
         node == uid.node.0 && (from..=to).contains(&uid.seq)
     })
 }
@@ -114,7 +121,11 @@ fn read_span(span: &[u8]) -> Option<(u32, u64, u64)> {
     let (node, rest) = span.split_first_chunk::<4>()?;
     let (from, rest) = rest.split_first_chunk::<8>()?;
     let (to, _) = rest.split_first_chunk::<8>()?;
-    Some((u32::from_le_bytes(*node), u64::from_le_bytes(*from), u64::from_le_bytes(*to)))
+    Some((
+        u32::from_le_bytes(*node),
+        u64::from_le_bytes(*from),
+        u64::from_le_bytes(*to),
+    ))
 }
 
 fn values(

@@ -4,11 +4,18 @@ use model::NodeId;
 use model::port::AuditTrail as _;
 
 fn uid(seq: u64) -> EventUid {
-    EventUid { node: NodeId(3), seq }
+    EventUid {
+        node: NodeId(3),
+        seq,
+    }
 }
 
 fn opening(reason: &str) -> Opening<'_> {
-    Opening { actor: "anne", reason, now: Millis(DAY) }
+    Opening {
+        actor: "anne",
+        reason,
+        now: Millis(DAY),
+    }
 }
 
 fn filled(root: &Path) -> (Vault, Arc<Trail>) {
@@ -16,7 +23,9 @@ fn filled(root: &Path) -> (Vault, Arc<Trail>) {
     let vault = Vault::open(root, Arc::clone(&trail)).unwrap();
     for seq in 0..10 {
         let clear: Box<str> = format!("/dossiers/martin-{seq}").into();
-        vault.keep(&[(uid(seq), DAY, vec![("url_path", clear)])]).unwrap();
+        vault
+            .keep(&[(uid(seq), DAY, vec![("url_path", clear)])])
+            .unwrap();
     }
     (vault, trail)
 }
@@ -26,9 +35,15 @@ fn a_value_comes_back_after_the_trail_knows() {
     let root = tempfile::tempdir().unwrap();
     let (vault, trail) = filled(root.path());
     let found = vault.reveal(uid(4), &opening("incident 12")).unwrap();
-    assert_eq!(found, vec![("url_path".to_owned(), "/dossiers/martin-4".to_owned())]);
+    assert_eq!(
+        found,
+        vec![("url_path".to_owned(), "/dossiers/martin-4".to_owned())]
+    );
     let last = trail.latest(1).unwrap().remove(0);
-    assert_eq!((last.actor.as_str(), last.action.as_str()), ("anne", "vault_opened"));
+    assert_eq!(
+        (last.actor.as_str(), last.action.as_str()),
+        ("anne", "vault_opened")
+    );
     assert!(vault.reveal(uid(4), &opening("  ")).is_err());
     assert!(vault.reveal(uid(400), &opening("x")).unwrap().is_empty());
     drop(vault);
@@ -51,8 +66,16 @@ fn nothing_clear_is_on_disk() {
                 continue;
             }
             let bytes = std::fs::read(&path).unwrap();
-            assert!(!bytes.windows(6).any(|window| window == b"martin"), "{}", path.display());
-            assert!(!bytes.windows(32).any(|window| window == site), "{}", path.display());
+            assert!(
+                !bytes.windows(6).any(|window| window == b"martin"),
+                "{}",
+                path.display()
+            );
+            assert!(
+                !bytes.windows(32).any(|window| window == site),
+                "{}",
+                path.display()
+            );
         }
     }
 }
@@ -62,8 +85,13 @@ fn a_destroyed_month_is_gone_and_another_stays() {
     let root = tempfile::tempdir().unwrap();
     let (vault, trail) = filled(root.path());
     let later = DAY + 40 * 86_400_000;
-    vault.keep(&[(uid(99), later, vec![("patient", "hdh|42".into())])]).unwrap();
-    assert_eq!(vault.months().unwrap(), vec!["2026-11".to_owned(), "2027-01".to_owned()]);
+    vault
+        .keep(&[(uid(99), later, vec![("patient", "hdh|42".into())])])
+        .unwrap();
+    assert_eq!(
+        vault.months().unwrap(),
+        vec!["2026-11".to_owned(), "2027-01".to_owned()]
+    );
     vault.destroy("2026-11", &opening("retention")).unwrap();
     assert!(vault.reveal(uid(4), &opening("x")).unwrap().is_empty());
     assert_eq!(vault.reveal(uid(99), &opening("x")).unwrap().len(), 1);

@@ -9,11 +9,11 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::frame;
 use super::path_of;
 use super::rows::{Encoded, Shape, schema_message};
 use crate::disk;
 use crate::error::StoreError;
+use crate::frame;
 use crate::schema::ClassSchema;
 
 /// What a log file starts with.
@@ -41,11 +41,20 @@ impl Log {
         let path = path_of(dir, generation);
         let mut file = disk::open_private(&path)?;
         let head = frame::file_head(MAGIC, VERSION, generation);
-        file.write_all(&head).map_err(|e| StoreError::io(&path, "write", e))?;
-        file.sync_all().map_err(|e| StoreError::io(&path, "sync", e))?;
+        file.write_all(&head)
+            .map_err(|e| StoreError::io(&path, "write", e))?;
+        file.sync_all()
+            .map_err(|e| StoreError::io(&path, "sync", e))?;
         disk::sync_dir(dir)?;
         let bytes = head.len() as u64;
-        Ok(Self { generation, path, file, bytes, shapes: BTreeMap::new(), broken: false })
+        Ok(Self {
+            generation,
+            path,
+            file,
+            bytes,
+            shapes: BTreeMap::new(),
+            broken: false,
+        })
     }
 
     /// Bytes of the file.
@@ -73,19 +82,28 @@ impl Log {
                 &[
                     &number.to_le_bytes(),
                     &batch.rows.to_le_bytes(),
-                    &u32::try_from(batch.message.len()).unwrap_or(u32::MAX).to_le_bytes(),
+                    &u32::try_from(batch.message.len())
+                        .unwrap_or(u32::MAX)
+                        .to_le_bytes(),
                     &batch.message,
                     &batch.body,
                 ],
             );
             if !fits {
-                return Err(StoreError::Columns("a batch is too long for the log".to_owned()));
+                return Err(StoreError::Columns(
+                    "a batch is too long for the log".to_owned(),
+                ));
             }
         }
         if bytes.len() as u64 > left {
-            return Err(StoreError::DiskFull { path: self.path.clone() });
+            return Err(StoreError::DiskFull {
+                path: self.path.clone(),
+            });
         }
-        let written = self.file.write_all(&bytes).and_then(|()| self.file.sync_data());
+        let written = self
+            .file
+            .write_all(&bytes)
+            .and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             self.broken = true;
             // Best effort: replay also copes with the torn tail that may stay.
@@ -117,7 +135,11 @@ impl Log {
         let number = u32::try_from(self.shapes.len() + fresh.len()).unwrap_or(u32::MAX);
         let message = schema_message(schema, &batch.shape);
         let class = batch.shape.class_uid.to_le_bytes();
-        frame::push(bytes, KIND_SCHEMA, &[&number.to_le_bytes(), &class, &message]);
+        frame::push(
+            bytes,
+            KIND_SCHEMA,
+            &[&number.to_le_bytes(), &class, &message],
+        );
         fresh.push((batch.shape.clone(), number));
         Ok(number)
     }

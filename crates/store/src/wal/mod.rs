@@ -18,7 +18,11 @@ pub(crate) fn path_of(dir: &Path, generation: u64) -> PathBuf {
 /// The generation of a file name.
 pub(crate) fn generation_of(name: &str) -> Option<u64> {
     let stem = name.strip_suffix(".wal")?;
-    if stem.len() == 16 { u64::from_str_radix(stem, 16).ok() } else { None }
+    if stem.len() == 16 {
+        u64::from_str_radix(stem, 16).ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

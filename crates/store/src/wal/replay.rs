@@ -10,11 +10,11 @@ use std::path::Path;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
-use crate::frame::{self, Found};
 use super::log::{KIND_BATCH, KIND_SCHEMA, MAGIC, VERSION};
 use super::rows;
 use crate::disk;
 use crate::error::StoreError;
+use crate::frame::{self, Found};
 use crate::schema::ClassSchema;
 
 /// Longest log file that is read: four times the largest generation.
@@ -94,7 +94,8 @@ fn take(kind: u8, payload: &[u8], schemas: &mut Schemas, out: &mut Replayed) -> 
             let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
             let (message, body) = rest.split_at_checked(len)?;
             let (class, written) = schemas.get(&number)?;
-            out.batches.push((class, rows::decode(class, written, message, body).ok()?));
+            out.batches
+                .push((class, rows::decode(class, written, message, body).ok()?));
         }
         _ => return None,
     }
@@ -107,6 +108,7 @@ pub(crate) fn cut(path: &Path, length: u64) -> Result<(), StoreError> {
         .write(true)
         .open(path)
         .map_err(|e| StoreError::io(path, "open", e))?;
-    file.set_len(length).map_err(|e| StoreError::io(path, "cut the torn tail of", e))?;
+    file.set_len(length)
+        .map_err(|e| StoreError::io(path, "cut the torn tail of", e))?;
     file.sync_all().map_err(|e| StoreError::io(path, "sync", e))
 }

@@ -36,8 +36,11 @@ pub(crate) struct Encoded {
 
 /// Encodes a batch of the class.
 pub(crate) fn encode(schema: &ClassSchema, batch: &RecordBatch) -> Result<Encoded, ArrowError> {
-    let present: Vec<bool> =
-        batch.columns().iter().map(|column| column.null_count() < column.len()).collect();
+    let present: Vec<bool> = batch
+        .columns()
+        .iter()
+        .map(|column| column.null_count() < column.len())
+        .collect();
     let columns: Vec<ArrayRef> = batch
         .columns()
         .iter()
@@ -45,7 +48,10 @@ pub(crate) fn encode(schema: &ClassSchema, batch: &RecordBatch) -> Result<Encode
         .filter(|(_, present)| **present)
         .map(|(column, _)| Arc::clone(column))
         .collect();
-    let shape = Shape { class_uid: schema.class.uid, present };
+    let shape = Shape {
+        class_uid: schema.class.uid,
+        present,
+    };
     let projected = RecordBatch::try_new(arrow_schema(schema, &shape), columns)?;
     let (_, data) = IpcDataGenerator::default().encode(
         &projected,
@@ -55,7 +61,12 @@ pub(crate) fn encode(schema: &ClassSchema, batch: &RecordBatch) -> Result<Encode
     )?;
     let rows = u32::try_from(batch.num_rows())
         .map_err(|_| ArrowError::IpcError("too many rows".to_owned()))?;
-    Ok(Encoded { shape, rows, message: data.ipc_message, body: data.arrow_data })
+    Ok(Encoded {
+        shape,
+        rows,
+        message: data.ipc_message,
+        body: data.arrow_data,
+    })
 }
 
 /// The IPC schema message of a shape.
@@ -84,21 +95,19 @@ pub(crate) fn decode(
 ) -> Result<RecordBatch, ArrowError> {
     let wrong = |what: &str| ArrowError::IpcError(what.to_owned());
     let message = ipc::root_as_message(message).map_err(|_| wrong("not an IPC message"))?;
-    let header = message.header_as_record_batch().ok_or_else(|| wrong("not a batch"))?;
+    let header = message
+        .header_as_record_batch()
+        .ok_or_else(|| wrong("not a batch"))?;
     let buffer = Buffer::from(body);
     let none = HashMap::new();
     let version = message.version();
-    let read =
-        RecordBatchDecoder::try_new(&buffer, header, Arc::clone(written), &none, &version)?
-            .read_record_batch()?;
+    let read = RecordBatchDecoder::try_new(&buffer, header, Arc::clone(written), &none, &version)?
+        .read_record_batch()?;
     conform(schema, &read)
 }
 
 /// Brings a batch with some of the columns to the class's layout.
-pub(crate) fn conform(
-    schema: &ClassSchema,
-    read: &RecordBatch,
-) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn conform(schema: &ClassSchema, read: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let columns = schema
         .arrow
         .fields()

@@ -1,7 +1,7 @@
-use crate::frame::{self, Found};
 use super::log::Log;
 use super::{path_of, replay, rows};
 use crate::batch::BatchBuilder;
+use crate::frame::{self, Found};
 use crate::schema::ClassSchema;
 use crate::testdata::{dns, network};
 use datafusion::arrow::array::RecordBatch;
@@ -64,14 +64,20 @@ fn a_bad_frame_in_the_middle_is_reported_and_the_rest_is_read() {
     // Flip one bit in the second batch: its frame is the fourth.
     let mut at = frame::FILE_HEAD_BYTES;
     for _ in 0..3 {
-        let Found::Frame(_, _, len) = frame::read(&bytes[at..]) else { panic!("frame") };
+        let Found::Frame(_, _, len) = frame::read(&bytes[at..]) else {
+            panic!("frame")
+        };
         at += len;
     }
     bytes[at + 200] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
     let back = replay::replay(&path).unwrap();
     assert_eq!(back.damaged, vec![at as u64]);
-    let rows: Vec<usize> = back.batches.iter().map(|(_, batch)| batch.num_rows()).collect();
+    let rows: Vec<usize> = back
+        .batches
+        .iter()
+        .map(|(_, batch)| batch.num_rows())
+        .collect();
     assert_eq!(rows, vec![50, 5]);
 }
 

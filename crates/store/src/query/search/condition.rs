@@ -97,7 +97,9 @@ fn term_condition(
     class: &'static ClassSchema,
     scope: &Scope<'_>,
 ) -> Result<Match, QueryError> {
-    let Some(name) = &term.field else { return bare(term, class, scope) };
+    let Some(name) = &term.field else {
+        return bare(term, class, scope);
+    };
     let Some(meaning) = field::meaning(name) else {
         let mut error = report::unknown(scope.text, name, &field::names());
         error.position = Some(term.position);
@@ -107,7 +109,10 @@ fn term_condition(
         Meaning::Class => class_condition(term, class),
         Meaning::Uid => {
             let uid: EventUid = term.value.parse().map_err(|_| {
-                bad(term, "is not an event identity (8 and 16 hexadecimal digits)")
+                bad(
+                    term,
+                    "is not an event identity (8 and 16 hexadecimal digits)",
+                )
             })?;
             let node = plain("node").eq(lit(uid.node.0));
             Ok(Match::If(node.and(plain("seq").eq(lit(uid.seq)))))
@@ -139,8 +144,17 @@ fn transport(name: &str, value: &str) -> Option<u16> {
     if !matches!(name, "proto" | "protocol") {
         return None;
     }
-    let known = [("icmp", 1u16), ("tcp", 6), ("udp", 17), ("icmp6", 58), ("sctp", 132)];
-    known.iter().find(|(text, _)| text.eq_ignore_ascii_case(value)).map(|(_, number)| *number)
+    let known = [
+        ("icmp", 1u16),
+        ("tcp", 6),
+        ("udp", 17),
+        ("icmp6", 58),
+        ("sctp", 132),
+    ];
+    known
+        .iter()
+        .find(|(text, _)| text.eq_ignore_ascii_case(value))
+        .map(|(_, number)| *number)
 }
 
 fn class_condition(term: &Term, class: &'static ClassSchema) -> Result<Match, QueryError> {
@@ -149,16 +163,25 @@ fn class_condition(term: &Term, class: &'static ClassSchema) -> Result<Match, Qu
         let name = schema.class.name;
         name == wanted
             || schema.class.uid.to_string() == wanted
-            || name.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('_'))
+            || name
+                .strip_prefix(&wanted)
+                .is_some_and(|rest| rest.starts_with('_'))
             || (!term.quoted && wanted.contains('*') && fits(&wanted, name))
     };
     if !schema::all().iter().any(is_it) {
-        let names: Vec<&str> = schema::all().iter().map(|schema| schema.class.name).collect();
+        let names: Vec<&str> = schema::all()
+            .iter()
+            .map(|schema| schema.class.name)
+            .collect();
         let mut error = bad(term, "is not a class");
         error.suggestion = report::nearest(&wanted, &names).map(str::to_owned);
         return Err(error);
     }
-    Ok(if is_it(class) { Match::Always } else { Match::Never })
+    Ok(if is_it(class) {
+        Match::Always
+    } else {
+        Match::Never
+    })
 }
 
 /// `*` patterns on a short name.
@@ -170,7 +193,10 @@ fn fits(pattern: &str, name: &str) -> bool {
         let last = parts.peek().is_none();
         let found = match (first, last) {
             (true, _) => rest.starts_with(part).then_some(0),
-            (false, true) => rest.len().checked_sub(part.len()).filter(|_| rest.ends_with(part)),
+            (false, true) => rest
+                .len()
+                .checked_sub(part.len())
+                .filter(|_| rest.ends_with(part)),
             (false, false) => rest.find(part),
         };
         let Some(at) = found else { return false };
@@ -212,7 +238,10 @@ fn column_condition(
             array_has(plain(column.name), lit(wanted))
         }
         Kind::IpList => {
-            let ip = term.value.parse().map_err(|_| bad(term, "is not an address"))?;
+            let ip = term
+                .value
+                .parse()
+                .map_err(|_| bad(term, "is not an address"))?;
             array_has(plain(column.name), ip_literal(ip))
         }
     };
@@ -223,7 +252,10 @@ fn column_condition(
 fn address(term: &Term, column: Expr) -> Result<Expr, QueryError> {
     let parsed = |text: &str| {
         let ip = text.parse().map_err(|_| {
-            bad(term, "is not an address; write 10.0.0.1, 10.0.0.0/8 or 10.0.0.1..10.0.0.9")
+            bad(
+                term,
+                "is not an address; write 10.0.0.1, 10.0.0.0/8 or 10.0.0.1..10.0.0.9",
+            )
         });
         ip.map(ip_literal)
     };
@@ -234,7 +266,10 @@ fn address(term: &Term, column: Expr) -> Result<Expr, QueryError> {
         },
         Op::Between => {
             let upper = term.upper.as_deref().unwrap_or("");
-            column.clone().gt_eq(parsed(&term.value)?).and(column.lt_eq(parsed(upper)?))
+            column
+                .clone()
+                .gt_eq(parsed(&term.value)?)
+                .and(column.lt_eq(parsed(upper)?))
         }
         Op::Above => column.gt(parsed(&term.value)?),
         Op::AtLeast => column.gt_eq(parsed(&term.value)?),
@@ -242,9 +277,15 @@ fn address(term: &Term, column: Expr) -> Result<Expr, QueryError> {
         Op::AtMost => column.lt_eq(parsed(&term.value)?),
         Op::Contains => {
             let functions = crate::query::functions::all();
-            let shown = functions.into_iter().find(|function| function.name() == "ip_text");
+            let shown = functions
+                .into_iter()
+                .find(|function| function.name() == "ip_text");
             let shown = shown.ok_or_else(|| bad(term, "cannot be looked for in an address"))?;
-            pattern(shown.call(vec![column]), &value::like_anywhere(&term.value), true)
+            pattern(
+                shown.call(vec![column]),
+                &value::like_anywhere(&term.value),
+                true,
+            )
         }
     })
 }
@@ -262,7 +303,10 @@ fn sensitive(term: &Term, name: &str, scope: &Scope<'_>) -> Expr {
         return has(scope.key.patient(assigner, identifier)).or(shown);
     }
     let words = normalise_words(&term.value, WORDS_MAX);
-    let all = words.iter().map(|word| has(scope.key.word(word))).reduce(Expr::and);
+    let all = words
+        .iter()
+        .map(|word| has(scope.key.word(word)))
+        .reduce(Expr::and);
     all.unwrap_or_else(|| plain(name).eq(lit(term.value.clone())))
 }
 
@@ -292,22 +336,24 @@ fn whole_text(term: &Term) -> String {
 }
 
 /// A bare word: in texts, in sensitive words, as an address.
-fn bare(
-    term: &Term,
-    class: &'static ClassSchema,
-    scope: &Scope<'_>,
-) -> Result<Match, QueryError> {
+fn bare(term: &Term, class: &'static ClassSchema, scope: &Scope<'_>) -> Result<Match, QueryError> {
     if term.value == "*" && !term.quoted {
         return Ok(Match::Always);
     }
     let is_ip = term.value.parse::<std::net::IpAddr>().is_ok();
     let is_block = cidr_range(&term.value).is_some();
-    let inner =
-        if term.quoted { value::like_anywhere(&term.value) } else { anywhere(&term.value) };
+    let inner = if term.quoted {
+        value::like_anywhere(&term.value)
+    } else {
+        anywhere(&term.value)
+    };
     let words = normalise_words(&term.value, WORDS_MAX);
     let mut whole = Match::Never;
     for column in &class.columns {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "numbers are not looked for in")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "numbers are not looked for in"
+        )]
         let expr = match column.kind {
             Kind::Ip if is_ip || is_block => address(term, plain(column.name))?,
             Kind::IpList if is_ip => column_list_ip(term, column.name)?,
@@ -328,7 +374,10 @@ fn bare(
 }
 
 fn column_list_ip(term: &Term, name: &str) -> Result<Expr, QueryError> {
-    let ip = term.value.parse().map_err(|_| bad(term, "is not an address"))?;
+    let ip = term
+        .value
+        .parse()
+        .map_err(|_| bad(term, "is not an address"))?;
     Ok(array_has(plain(name), ip_literal(ip)))
 }
 
@@ -339,7 +388,13 @@ fn anywhere(text: &str) -> String {
 
 fn pattern(expr: Expr, like: &str, case_insensitive: bool) -> Expr {
     let pattern = Box::new(lit(like));
-    Expr::Like(Like::new(false, Box::new(expr), pattern, None, case_insensitive))
+    Expr::Like(Like::new(
+        false,
+        Box::new(expr),
+        pattern,
+        None,
+        case_insensitive,
+    ))
 }
 
 /// A value that does not fit.
@@ -349,4 +404,11 @@ fn bad(term: &Term, why: &str) -> QueryError {
 }
 
 /// Text columns that a bare word is not looked for in: numbers and hashes of one flow.
-const QUIET: &[&str] = &["flow", "community_id", "site", "about", "smb_tree", "smb_session"];
+const QUIET: &[&str] = &[
+    "flow",
+    "community_id",
+    "site",
+    "about",
+    "smb_tree",
+    "smb_session",
+];

@@ -51,7 +51,9 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 fn every() -> impl Iterator<Item = &'static Column> {
-    schema::all().iter().flat_map(|schema: &ClassSchema| schema.columns.iter())
+    schema::all()
+        .iter()
+        .flat_map(|schema: &ClassSchema| schema.columns.iter())
 }
 
 /// Short names; the first columns are the usual meaning.
@@ -98,6 +100,13 @@ static ALIASES: &[(&str, &[&str])] = &[
 
 /// Where a machine or a service is named.
 const NAMES: &[&str] = &[
-    "host", "query", "tls_sni", "hostname", "host_name", "server_name", "workstation",
-    "calling_ae", "called_ae",
+    "host",
+    "query",
+    "tls_sni",
+    "hostname",
+    "host_name",
+    "server_name",
+    "workstation",
+    "calling_ae",
+    "called_ae",
 ];

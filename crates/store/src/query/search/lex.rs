@@ -84,5 +84,9 @@ fn quoted(chars: &mut Chars<'_>, opened: usize) -> Result<String, QueryError> {
             other => out.push(other),
         }
     }
-    Err(wrong("syntax", "this quote is never closed".to_owned(), opened))
+    Err(wrong(
+        "syntax",
+        "this quote is never closed".to_owned(),
+        opened,
+    ))
 }

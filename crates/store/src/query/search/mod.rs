@@ -89,7 +89,12 @@ pub(crate) enum Op {
 
 /// An error at a place.
 fn wrong(code: &'static str, detail: String, position: usize) -> QueryError {
-    QueryError { code, detail, position: Some(position), suggestion: None }
+    QueryError {
+        code,
+        detail,
+        position: Some(position),
+        suggestion: None,
+    }
 }
 
 #[cfg(test)]

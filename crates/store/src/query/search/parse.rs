@@ -12,13 +12,22 @@ use super::{DEPTH_MAX, Node, Op, TERMS_MAX, TEXT_BYTES_MAX, Term, wrong};
 /// The tree of a text.
 pub(crate) fn parse(text: &str) -> Result<Node, QueryError> {
     if text.len() > TEXT_BYTES_MAX {
-        return Err(wrong("syntax", format!("longer than {TEXT_BYTES_MAX} bytes"), TEXT_BYTES_MAX));
+        return Err(wrong(
+            "syntax",
+            format!("longer than {TEXT_BYTES_MAX} bytes"),
+            TEXT_BYTES_MAX,
+        ));
     }
     let tokens = tokens(text)?;
     if tokens.is_empty() {
         return Ok(Node::All);
     }
-    let mut parser = Parser { tokens, at: 0, terms: 0, end: text.len() };
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        terms: 0,
+        end: text.len(),
+    };
     let node = parser.either(0)?;
     match parser.tokens.get(parser.at) {
         None => Ok(node),
@@ -57,17 +66,29 @@ impl Parser {
 
     fn one(&mut self, depth: usize) -> Result<Node, QueryError> {
         let Some((at, token)) = self.tokens.get(self.at).cloned() else {
-            return Err(wrong("syntax", "a term is missing at the end".to_owned(), self.end));
+            return Err(wrong(
+                "syntax",
+                "a term is missing at the end".to_owned(),
+                self.end,
+            ));
         };
         if depth >= DEPTH_MAX {
-            return Err(wrong("syntax", format!("nested deeper than {DEPTH_MAX}"), at));
+            return Err(wrong(
+                "syntax",
+                format!("nested deeper than {DEPTH_MAX}"),
+                at,
+            ));
         }
         if self.keyword("not") {
             self.at += 1;
             return Ok(Node::Not(Box::new(self.one(depth + 1)?)));
         }
         if self.keyword("and") || self.keyword("or") {
-            return Err(wrong("syntax", "a term is missing before this word".to_owned(), at));
+            return Err(wrong(
+                "syntax",
+                "a term is missing before this word".to_owned(),
+                at,
+            ));
         }
         self.at += 1;
         match token {
@@ -80,7 +101,11 @@ impl Parser {
                         self.at += 1;
                         Ok(inner)
                     }
-                    _ => Err(wrong("syntax", "this parenthesis is never closed".to_owned(), at)),
+                    _ => Err(wrong(
+                        "syntax",
+                        "this parenthesis is never closed".to_owned(),
+                        at,
+                    )),
                 }
             }
         }
@@ -96,6 +121,7 @@ impl Parser {
             && let Some(rest) = first.strip_prefix('-')
             && (rest.starts_with(|c: char| c.is_alphabetic()) || rest.is_empty())
             && (pieces.len() > 1 || !rest.is_empty())
+            && !(pieces.len() == 1 && is_keyword(rest))
         {
             let mut pieces = pieces.to_vec();
             if let Some(first) = pieces.first_mut() {
@@ -108,13 +134,24 @@ impl Parser {
     }
 
     fn keyword(&self, word: &str) -> bool {
-        let Some((_, Token::Word(pieces))) = self.tokens.get(self.at) else { return false };
+        let Some((_, Token::Word(pieces))) = self.tokens.get(self.at) else {
+            return false;
+        };
         matches!(pieces.as_slice(), [Piece::Plain(plain)] if plain.eq_ignore_ascii_case(word))
     }
 
     fn continues(&self) -> bool {
-        matches!(self.tokens.get(self.at), Some((_, Token::Open | Token::Word(_))))
+        matches!(
+            self.tokens.get(self.at),
+            Some((_, Token::Open | Token::Word(_)))
+        )
     }
+}
+
+fn is_keyword(word: &str) -> bool {
+    ["and", "or", "not"]
+        .iter()
+        .any(|keyword| word.eq_ignore_ascii_case(keyword))
 }
 
 /// One level of a list: nested lists of the same kind are taken in, single ones unpacked.
@@ -122,7 +159,10 @@ fn flat(parts: Vec<Node>, list: fn(Vec<Node>) -> Node) -> Node {
     let mut out = Vec::with_capacity(parts.len());
     for part in parts {
         let same = std::mem::discriminant(&part) == std::mem::discriminant(&list(Vec::new()));
-        #[expect(clippy::wildcard_enum_match_arm, reason = "all others stay as they are")]
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "all others stay as they are"
+        )]
         match part {
             Node::And(inner) | Node::Or(inner) if same => out.extend(inner),
             other => out.push(other),
@@ -174,7 +214,10 @@ fn term(pieces: &[Piece], position: usize) -> Result<Term, QueryError> {
         quoted,
         position,
     };
-    if op == Op::Is && !quoted && let Some((low, high)) = out.value.clone().split_once("..") {
+    if op == Op::Is
+        && !quoted
+        && let Some((low, high)) = out.value.clone().split_once("..")
+    {
         if low.is_empty() || high.is_empty() {
             let detail = "a range needs both ends; write >= or <= for an open one".to_owned();
             return Err(wrong("bad_value", detail, position));
@@ -201,7 +244,9 @@ fn split(word: &str) -> Option<(&str, &str)> {
     let at = word.find([':', '~'])?;
     let (field, rest) = word.split_at_checked(at)?;
     let mut letters = field.chars();
-    let named = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+    let named = letters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']'));
     if !named || word.parse::<std::net::IpAddr>().is_ok() || is_mac(word) {
         return None;

@@ -32,7 +32,11 @@ fn list(f: &mut fmt::Formatter<'_>, parts: &[Node], between: &str) -> fmt::Resul
 }
 
 fn nested(f: &mut fmt::Formatter<'_>, part: &Node) -> fmt::Result {
-    if matches!(part, Node::And(_) | Node::Or(_)) { write!(f, "({part})") } else { fmt::Display::fmt(part, f) }
+    if matches!(part, Node::And(_) | Node::Or(_)) {
+        write!(f, "({part})")
+    } else {
+        fmt::Display::fmt(part, f)
+    }
 }
 
 impl fmt::Display for Term {

@@ -9,25 +9,38 @@ use crate::segment::layout::days_of;
 /// A number with an optional unit: `10MB`, `1.5GiB`, `250ms` (milliseconds), `2h`.
 pub(super) fn number(text: &str) -> Option<f64> {
     let text = text.trim();
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
     let (digits, unit) = text.split_at_checked(end)?;
     let value: f64 = digits.parse().ok()?;
-    let factor = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()))?.1;
+    let factor = UNITS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()))?
+        .1;
     let value = value * factor;
     value.is_finite().then_some(value)
 }
 
 /// A duration in milliseconds; a unit is needed.
 pub(super) fn duration_ms(text: &str) -> Option<i64> {
-    let unit = text.trim().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    if !DURATIONS.iter().any(|known| known.eq_ignore_ascii_case(unit)) {
+    let unit = text
+        .trim()
+        .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if !DURATIONS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(unit))
+    {
         return None;
     }
     whole(number(text)?)
 }
 
 /// A whole number; `None` for fractions and beyond 2^53.
-#[expect(clippy::cast_possible_truncation, reason = "checked just before: whole and below 2^53")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked just before: whole and below 2^53"
+)]
 pub(super) fn whole(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then_some(value as i64)
 }
@@ -40,7 +53,9 @@ pub(super) fn time_ms(text: &str) -> Option<(i64, i64)> {
         let ms: i64 = text.parse().ok()?;
         return Some((ms, ms.checked_add(1)?));
     }
-    let (date, clock) = text.split_once(['T', 't', ' ']).map_or((text, None), |(d, c)| (d, Some(c)));
+    let (date, clock) = text
+        .split_once(['T', 't', ' '])
+        .map_or((text, None), |(d, c)| (d, Some(c)));
     let mut parts = date.split('-');
     let year = digits(parts.next()?, 4)?;
     let month = digits(parts.next()?, 2).filter(|month| (1..=12).contains(month))?;
@@ -49,7 +64,9 @@ pub(super) fn time_ms(text: &str) -> Option<(i64, i64)> {
         return None;
     }
     let start = days_of(year, month, day).checked_mul(DAY_MS)?;
-    let Some(clock) = clock else { return Some((start, start + DAY_MS)) };
+    let Some(clock) = clock else {
+        return Some((start, start + DAY_MS));
+    };
     let (offset, span) = clock_ms(clock)?;
     Some((start + offset, start + offset + span))
 }
@@ -59,11 +76,15 @@ fn clock_ms(text: &str) -> Option<(i64, i64)> {
     let hours = digits(parts.next()?, 2).filter(|hours| *hours < 24)?;
     let minutes = digits(parts.next()?, 2).filter(|minutes| *minutes < 60)?;
     let base = (hours * 60 + minutes) * 60_000;
-    let Some(seconds) = parts.next() else { return Some((base, 60_000)) };
+    let Some(seconds) = parts.next() else {
+        return Some((base, 60_000));
+    };
     if parts.next().is_some() {
         return None;
     }
-    let (whole, fraction) = seconds.split_once('.').map_or((seconds, None), |(s, f)| (s, Some(f)));
+    let (whole, fraction) = seconds
+        .split_once('.')
+        .map_or((seconds, None), |(s, f)| (s, Some(f)));
     let base = base + digits(whole, 2).filter(|seconds| *seconds < 60)? * 1000;
     match fraction {
         None => Some((base, 1000)),

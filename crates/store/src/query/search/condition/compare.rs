@@ -38,7 +38,10 @@ pub(super) fn integer(
         Op::AtLeast => (Some(wanted), None),
         Op::Below => (None, wanted.checked_sub(1)),
         Op::AtMost => (None, Some(wanted)),
-        Op::Between => (Some(wanted), Some(read(term.upper.as_deref().unwrap_or(""))?)),
+        Op::Between => (
+            Some(wanted),
+            Some(read(term.upper.as_deref().unwrap_or(""))?),
+        ),
         Op::Contains => return Err(bad(term, "is compared with : on a number")),
     };
     Ok(within(column, low, high))
@@ -57,8 +60,12 @@ fn within(column: &Column, low: Option<i64>, high: Option<i64>) -> Match {
         return Match::Never;
     }
     let here = || plain(column.name);
-    let low = low.filter(|low| *low > least).map(|low| number(column.kind, low));
-    let high = high.filter(|high| *high < most).map(|high| number(column.kind, high));
+    let low = low
+        .filter(|low| *low > least)
+        .map(|low| number(column.kind, low));
+    let high = high
+        .filter(|high| *high < most)
+        .map(|high| number(column.kind, high));
     Match::If(match (low, high) {
         (Some(low), Some(high)) if low == high => here().eq(low),
         (Some(low), Some(high)) => here().gt_eq(low).and(here().lt_eq(high)),
@@ -84,18 +91,28 @@ fn number(kind: Kind, value: i64) -> Expr {
 fn named(column: &str, text: &str, class: &ClassSchema) -> Option<i64> {
     let names: &[&str] = match column {
         "status" => &["unknown", "success", "failure"],
-        "severity" => {
-            &["unknown", "informational", "low", "medium", "high", "critical", "fatal"]
-        }
+        "severity" => &[
+            "unknown",
+            "informational",
+            "low",
+            "medium",
+            "high",
+            "critical",
+            "fatal",
+        ],
         "direction" => &["unknown", "inbound", "outbound", "lateral"],
         "activity" => {
             let known = class.class.activities.iter();
-            let found = known.clone().find(|(_, name)| name.eq_ignore_ascii_case(text));
+            let found = known
+                .clone()
+                .find(|(_, name)| name.eq_ignore_ascii_case(text));
             return found.map(|(id, _)| i64::from(*id));
         }
         _ => return None,
     };
-    let at = names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
+    let at = names
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(text))?;
     i64::try_from(at).ok()
 }
 
@@ -156,6 +173,18 @@ fn escaped(text: &str) -> String {
 
 /// Text columns whose values are lower case by their definition in `model`.
 const LOWER_CASE: &[&str] = &[
-    "proto", "host", "query", "flow", "about", "end_reason", "med_standard", "tls_ja3",
-    "tls_ja3s", "tls_cert_sha256", "hassh", "hassh_server", "http_auth", "share_type",
+    "proto",
+    "host",
+    "query",
+    "flow",
+    "about",
+    "end_reason",
+    "med_standard",
+    "tls_ja3",
+    "tls_ja3s",
+    "tls_cert_sha256",
+    "hassh",
+    "hassh_server",
+    "http_auth",
+    "share_type",
 ];
