@@ -3,13 +3,17 @@
 //! Enters: a directory, a first sequence, rows a batch. Leaves: one line per acknowledged batch,
 //! `first last`, flushed before the next batch begins. The crash test kills it at random moments.
 
-use std::io::Write as _;
+use std::io::Write;
 use std::path::Path;
 
 use model::class::{Dns, Http, Network};
 use model::{Connection, Event, EventUid, Meta, Millis, NodeId, Sensitive, Text};
 use vigie_store::{Store, StoreConfig};
 
+#[allow(
+    dead_code,
+    reason = "the crash test takes this file as a module and calls `run`"
+)]
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let number = |at: usize, default: u64| {
@@ -22,7 +26,17 @@ fn main() {
         let _ = writeln!(std::io::stderr(), "usage: crash_writer DIR [FIRST] [ROWS]");
         std::process::exit(2);
     };
-    let (first, rows) = (number(2, 1), number(3, 64).max(1));
+    run(
+        Path::new(dir),
+        number(2, 1),
+        number(3, 64),
+        &mut std::io::stdout(),
+    );
+}
+
+/// Ingests until it is killed or nobody listens to `out`.
+pub(crate) fn run(dir: &Path, first: u64, rows: u64, out: &mut dyn Write) {
+    let rows = rows.max(1);
     let config = StoreConfig {
         // Small, so that kills also meet sealing, compaction and the catalog.
         seal_rows: rows * 6,
@@ -31,19 +45,18 @@ fn main() {
         now: || Millis(NOW),
         ..StoreConfig::default()
     };
-    let store = match Store::open(Path::new(dir), config) {
+    let store = match Store::open(dir, config) {
         Ok(store) => store,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "open: {error}");
+            let _ = writeln!(out, "open: {error}");
             std::process::exit(3);
         }
     };
-    let mut out = std::io::stdout().lock();
     let mut next = first;
     loop {
         let events = (next..next + rows).map(event).collect();
         if let Err(error) = store.ingest(events) {
-            let _ = writeln!(std::io::stderr(), "ingest: {error}");
+            let _ = writeln!(out, "ingest: {error}");
             std::process::exit(4);
         }
         if writeln!(out, "{next} {}", next + rows - 1)

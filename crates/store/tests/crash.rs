@@ -1,7 +1,7 @@
 //! Kills a writer at random moments: nothing acknowledged may be lost, nothing may be double.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -12,17 +12,28 @@ use vigie_store::{Store, StoreConfig};
 /// Kills per run; `VIGIE_CRASH_ROUNDS` asks for more.
 const ROUNDS: u64 = 15;
 
-/// The example stands beside the directory of test programs.
-fn writer() -> PathBuf {
-    let mut dir = std::env::current_exe().unwrap();
-    dir.pop();
-    dir.pop();
-    let path = dir.join("examples").join("crash_writer");
-    assert!(
-        path.is_file(),
-        "build it first: cargo build --example crash_writer"
-    );
-    path
+#[path = "../examples/crash_writer.rs"]
+mod crash_writer;
+
+/// Names of what the child is told by.
+const DIR: &str = "VIGIE_CRASH_DIR";
+const FIRST: &str = "VIGIE_CRASH_FIRST";
+const ROWS: &str = "VIGIE_CRASH_ROWS";
+
+/// The child: this program, started again by the test below with its directory in the environment.
+#[test]
+#[ignore = "runs only as the child of the crash test"]
+fn child() {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(1)
+    };
+    if let Ok(dir) = std::env::var(DIR) {
+        let (first, rows) = (number(FIRST), number(ROWS));
+        crash_writer::run(Path::new(&dir), first, rows, &mut std::io::stderr());
+    }
 }
 
 fn numbers(store: &Store, text: &str) -> Vec<u64> {
@@ -56,17 +67,24 @@ fn kill_at_any_moment_loses_nothing_acknowledged() {
     let mut seed = 0x9e37_79b9_7f4a_7c15u64;
     let mut torn = 0;
     for round in 0..rounds {
-        let mut child = Command::new(writer())
-            .arg(dir.path())
-            .args([first.to_string(), (1 + round % 7 * 20).to_string()])
-            .stdout(Stdio::piped())
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .env(DIR, dir.path())
+            .env(FIRST, first.to_string())
+            .env(ROWS, (1 + round % 7 * 20).to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         // The first acknowledgement, then a random while.
         let mut last = first - 1;
         if let Some(Ok(line)) = lines.next() {
-            last = line.rsplit(' ').next().unwrap().parse().unwrap();
+            last = line
+                .rsplit(' ')
+                .next()
+                .and_then(|n| n.parse().ok())
+                .expect(&line);
         }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         std::thread::sleep(Duration::from_micros(seed >> 45));
