@@ -26,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) subscribers: Subscribers,
     pub(crate) wal_bytes: AtomicU64,
     pub(crate) stop: AtomicBool,
+    /// Last generation whose sealing is done, trimmed log included.
+    pub(crate) sealed: AtomicU64,
     view: RwLock<Arc<View>>,
     changing: Mutex<()>,
     next_segment: AtomicU64,
@@ -52,6 +54,7 @@ impl Core {
             subscribers: Subscribers::default(),
             wal_bytes: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            sealed: AtomicU64::new(view.catalog.sealed),
             view: RwLock::new(Arc::new(view)),
             changing: Mutex::new(()),
             next_segment: AtomicU64::new(first_segment),
@@ -177,7 +180,8 @@ impl Core {
         let Some(quota) = self.config.quota_bytes else {
             return u64::MAX;
         };
-        let used = self.wal_bytes.load(Ordering::Relaxed) + self.view().segment_bytes();
+        let log = self.wal_bytes.load(Ordering::Relaxed);
+        let used = log.saturating_add(self.view().segment_bytes());
         quota.saturating_sub(used)
     }
 

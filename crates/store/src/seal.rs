@@ -83,6 +83,7 @@ pub(crate) fn seal(core: &Core, job: &SealJob) -> Result<(), StoreError> {
     disk::remove(&wal::path_of(&core.root.join("wal"), job.generation))?;
     core.wal_bytes.fetch_sub(job.wal_bytes, Ordering::Relaxed);
     metric::STORE_WAL_BYTES.set(core.wal_bytes.load(Ordering::Relaxed));
+    core.sealed.store(job.generation, Ordering::Release);
     Ok(())
 }
 

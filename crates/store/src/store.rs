@@ -96,10 +96,10 @@ impl Store {
         let core = Arc::new(core);
 
         let (seal_sender, seal_jobs) = channel();
-        let (last, seen) = recover(&core, &seal_sender, &mut recovery)?;
+        let (last, asked, seen) = recover(&core, &seal_sender, &mut recovery)?;
         let log = Log::create(&root.join("wal"), last + 1)?;
         let (queue, messages) = sync_channel(QUEUE_MAX);
-        let writer = Writer::new(Arc::clone(&core), log, seen, seal_sender);
+        let writer = Writer::new(Arc::clone(&core), log, seen, asked, seal_sender);
         let (sealing, caring) = (Arc::clone(&core), Arc::clone(&core));
         let threads = vec![
             spawn("store-log", move || writer.run(&messages))?,
@@ -145,8 +145,11 @@ impl Store {
         let generation = answer.recv().map_err(|_| StoreError::Closed)??;
         let step = Duration::from_millis(2);
         let mut left = wait;
-        while self.core.catalog.current().sealed < generation {
-            left = left.checked_sub(step).ok_or(StoreError::Closed)?;
+        while self.core.sealed.load(Ordering::Acquire) < generation {
+            left = left.checked_sub(step).ok_or_else(|| {
+                let late = std::io::ErrorKind::TimedOut.into();
+                StoreError::io(&self.core.root, "seal in time", late)
+            })?;
             std::thread::sleep(step);
         }
         Ok(())
@@ -293,16 +296,18 @@ fn identifier(path: &str) -> Option<u64> {
     u64::from_str_radix(name, 16).ok()
 }
 
-/// Replays the log into memory and asks the sealer for it; the last generation and what is known.
+/// Replays the log into memory and asks the sealer for it: the last generation, the last one that the
+/// sealer was asked for, and the identities that are known.
 fn recover(
     core: &Core,
     seal: &std::sync::mpsc::Sender<SealJob>,
     recovery: &mut Recovery,
-) -> Result<(u64, Seen), StoreError> {
+) -> Result<(u64, u64, Seen), StoreError> {
     let dir = core.root.join("wal");
     let version = core.catalog.current();
     let mut seen = version.seen.clone();
     let mut last = version.sealed;
+    let mut asked = version.sealed;
     let mut generations: Vec<u64> = disk::names(&dir)?
         .iter()
         .filter_map(|name| wal::generation_of(name))
@@ -345,9 +350,10 @@ fn recover(
             ranges: own.ranges(),
             wal_bytes: size,
         };
+        asked = generation;
         seal.send(job).map_err(|_| StoreError::Closed)?;
     }
-    Ok((last, seen))
+    Ok((last, asked, seen))
 }
 
 /// The rows that were not seen before: a batch may stand in the log twice after a failed sync.

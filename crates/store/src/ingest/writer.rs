@@ -19,6 +19,7 @@ use model::{Event, metric};
 use super::{Message, Submission};
 use crate::core::{Core, ROOM_BYTES};
 use crate::error::StoreError;
+use crate::frame::FILE_HEAD_BYTES;
 use crate::hot::ClassBatch;
 use crate::seal::SealJob;
 use crate::seen::{Known, Range, Seen};
@@ -45,6 +46,8 @@ pub(crate) struct Writer {
     ranges: Seen,
     rows: u64,
     born_ms: i64,
+    /// Last generation that the sealer was asked for.
+    asked: u64,
     seal: Sender<SealJob>,
 }
 
@@ -56,15 +59,23 @@ struct Ready {
 }
 
 impl Writer {
-    pub(crate) fn new(core: Arc<Core>, log: Log, seen: Seen, seal: Sender<SealJob>) -> Self {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        log: Log,
+        seen: Seen,
+        asked: u64,
+        seal: Sender<SealJob>,
+    ) -> Self {
         let born_ms = (core.config.now)().0;
+        let ranges = Seen::default();
         Self {
             core,
             log,
             seen,
-            ranges: Seen::default(),
+            ranges,
             rows: 0,
             born_ms,
+            asked,
             seal,
         }
     }
@@ -312,7 +323,7 @@ impl Writer {
     fn answer_rotate(&mut self, reply: &SyncSender<Result<u64, StoreError>>) {
         let closing = self.log.generation;
         let outcome = if self.rows == 0 {
-            Ok(closing - 1)
+            Ok(self.asked)
         } else {
             self.try_rotate_to(closing)
         };
@@ -357,11 +368,13 @@ impl Writer {
         let ranges = std::mem::take(&mut self.ranges).ranges();
         self.rows = 0;
         self.born_ms = (self.core.config.now)().0;
+        let wal_bytes = closed.bytes().saturating_sub(FILE_HEAD_BYTES as u64);
         let job = SealJob {
             generation: closed.generation,
             ranges,
-            wal_bytes: closed.bytes(),
+            wal_bytes,
         };
+        self.asked = closed.generation;
         drop(self.seal.send(job));
         Ok(())
     }

@@ -31,28 +31,21 @@ pub(crate) fn conditions(
     Ok(out)
 }
 
-/// The common columns of everything that matches, newest first.
+/// The common columns of everything that matches.
 pub(crate) fn common(
     conditions: &[(&'static ClassSchema, Option<Expr>)],
     view: &Arc<View>,
     window: Window,
     rows: usize,
 ) -> Result<LogicalPlan> {
-    let found = matches(conditions, view, window)?;
-    LogicalPlanBuilder::from(found)
-        .sort(newest())?
-        .limit(0, Some(rows))?
-        .build()
-}
-
-/// The common columns of everything that matches, in no order.
-pub(crate) fn matches(
-    conditions: &[(&'static ClassSchema, Option<Expr>)],
-    view: &Arc<View>,
-    window: Window,
-) -> Result<LogicalPlan> {
     let mut union: Option<LogicalPlanBuilder> = None;
-    for (class, condition) in conditions {
+    let nothing = [];
+    let asked = if conditions.is_empty() {
+        nothing.as_slice()
+    } else {
+        conditions
+    };
+    for (class, condition) in asked {
         let found = matching(class, condition.clone(), view, window)?;
         let part = LogicalPlanBuilder::from(found).project(views::common(class))?;
         union = Some(match union {
@@ -60,38 +53,16 @@ pub(crate) fn matches(
             Some(before) => before.union(part.build()?)?,
         });
     }
-    match (union, schema::all().first()) {
-        (Some(union), _) => union.build(),
+    let union = match (union, schema::all().first()) {
+        (Some(union), _) => union,
         // No class can match: the same columns without rows.
         (None, Some(class)) => {
             let none = matching(class, Some(lit(false)), view, window)?;
-            LogicalPlanBuilder::from(none)
-                .project(views::common(class))?
-                .build()
+            LogicalPlanBuilder::from(none).project(views::common(class))?
         }
-        (None, None) => LogicalPlanBuilder::empty(false).build(),
-    }
-}
-
-/// Every column of what matches in the class named `name`; without a condition nothing matches.
-pub(crate) fn matches_of(
-    name: &str,
-    found: Option<(&'static ClassSchema, Option<Expr>)>,
-    view: &Arc<View>,
-    window: Window,
-) -> Result<LogicalPlan> {
-    let known = schema::all()
-        .iter()
-        .find(|schema| schema.class.name == name);
-    let (class, condition) = match (found, known) {
-        (Some(found), _) => found,
-        (None, Some(class)) => (class, Some(lit(false))),
-        (None, None) => return LogicalPlanBuilder::empty(false).build(),
+        (None, None) => LogicalPlanBuilder::empty(false),
     };
-    let rows = matching(class, condition, view, window)?;
-    LogicalPlanBuilder::from(rows)
-        .project(views::own(class))?
-        .build()
+    union.sort(newest())?.limit(0, Some(rows))?.build()
 }
 
 /// Whole rows of one class.

@@ -62,10 +62,11 @@ pub(crate) fn engine(text: &str, error: &DataFusionError) -> QueryError {
             }
         }
         DataFusionError::Plan(detail) => planned(text, detail),
-        DataFusionError::External(cause) if cause.is::<QueryError>() => cause
-            .downcast_ref::<QueryError>()
-            .cloned()
-            .unwrap_or_else(|| plain("internal", "")),
+        // The engine reports a full spill directory as an I/O failure of Arrow.
+        other if other.to_string().contains("max_temp_directory_size") => plain(
+            "limit_memory",
+            "the query needs more memory and disk than it may",
+        ),
         other => {
             let code = if is_user_fault(other) {
                 "bad_value"

@@ -147,15 +147,17 @@ fn addresses_are_written_as_people_do() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(&dir);
     let base = "select count(*) from events where ";
+    let patterned = (1..2001).filter(|n| n % 4 != 3 && n % 250 >= 240).count();
+    let patterned = i64::try_from(patterned).unwrap();
     for (condition, want) in [
-        ("src_ip = '10.20.0.7'", 6),
-        ("'10.20.0.7' = src_ip", 6),
-        ("src_ip = ip('10.20.0.7')", 6),
+        ("src_ip = '10.20.0.7'", 4),
+        ("'10.20.0.7' = src_ip", 4),
+        ("src_ip = ip('10.20.0.7')", 4),
         ("src_ip in ('10.20.0.7', '10.20.0.8')", 12),
         ("src_ip between '10.20.0.7' and '10.20.0.8'", 12),
         ("cidr_match(src_ip, '10.20.0.0/16')", 1500),
         ("cidr_match(src_ip, '10.30.0.0/16')", 0),
-        ("src_ip like '10.20.0.24_'", 60),
+        ("src_ip like '10.20.0.24_'", patterned),
         ("time < '2026-11-23T00:00:00.100Z'", 9),
     ] {
         assert_eq!(
@@ -217,7 +219,7 @@ fn wrong_queries_say_where_and_what_else() {
         (found.code, found.suggestion.as_deref()),
         ("unknown_field", Some("dns_activity"))
     );
-    let found = error("select\n from where");
+    let found = error("select 1,\n )");
     assert_eq!(found.code, "syntax");
     let found = error("select * from events where src_ip = 'nonsense'");
     assert_eq!(found.code, "bad_value");
@@ -264,7 +266,10 @@ fn memory_is_bounded() {
     store.ingest(mixed(1, 5001)).unwrap();
     let heavy = "select a.seq, array_agg(b.uid), array_agg(b.uid || a.uid) from events a, events b \
                  group by a.seq";
-    assert_eq!(code(&store, heavy), "limit_memory");
+    let found = store
+        .rows(&query(heavy), &AtomicBool::new(false))
+        .unwrap_err();
+    assert_eq!(found.code, "limit_memory", "{found:?}");
     assert_eq!(count(&store, "select count(*) from events"), 5000);
 }
 

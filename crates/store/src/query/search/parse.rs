@@ -121,6 +121,7 @@ impl Parser {
             && let Some(rest) = first.strip_prefix('-')
             && (rest.starts_with(|c: char| c.is_alphabetic()) || rest.is_empty())
             && (pieces.len() > 1 || !rest.is_empty())
+            && !(pieces.len() == 1 && is_keyword(rest))
         {
             let mut pieces = pieces.to_vec();
             if let Some(first) = pieces.first_mut() {
@@ -145,6 +146,12 @@ impl Parser {
             Some((_, Token::Open | Token::Word(_)))
         )
     }
+}
+
+fn is_keyword(word: &str) -> bool {
+    ["and", "or", "not"]
+        .iter()
+        .any(|keyword| word.eq_ignore_ascii_case(keyword))
 }
 
 /// One level of a list: nested lists of the same kind are taken in, single ones unpacked.
