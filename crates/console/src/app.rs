@@ -70,11 +70,7 @@ impl App {
         .await
     }
 
-    async fn query<T: Send + 'static>(
-        &self,
-        query: Query,
-        run: impl FnOnce(&ConsoleState, &Query, &AtomicBool) -> Result<T, QueryError> + Send + 'static,
-    ) -> Answer<T> {
+    async fn query<T: Send + 'static>(&self, query: Query, run: impl Ask<T>) -> Answer<T> {
         if query.text.len() > limit::QUERY_BYTES_MAX {
             return Err(ApiError::bad_value("the query is longer than 16 KiB"));
         }
@@ -151,6 +147,17 @@ impl App {
             )
         })
     }
+}
+
+/// A call of the store.
+trait Ask<T>:
+    FnOnce(&ConsoleState, &Query, &AtomicBool) -> Result<T, QueryError> + Send + 'static
+{
+}
+
+impl<T, F> Ask<T> for F where
+    F: FnOnce(&ConsoleState, &Query, &AtomicBool) -> Result<T, QueryError> + Send + 'static
+{
 }
 
 /// An entry of the audit trail, but for its time.

@@ -1,6 +1,6 @@
 //! Secret text: a password on its way to be hashed or verified.
 //!
-//! Enters: text of a request. Leaves: bytes for the hash. Refuses: `Debug`, `Display`, serialisation.
+//! Enters: text of a request. Leaves: bytes for the hash. Refuses: `Debug`, `Display`, serialising.
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;

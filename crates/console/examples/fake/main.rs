@@ -5,6 +5,7 @@
 //! `admin`, `analyst` and `rssi` exist, each with the password `demonstration-hopital-42`.
 //! Everything is generated from a fixed seed and ends with the process.
 
+mod fleet;
 mod hospital;
 mod ports;
 mod statement;

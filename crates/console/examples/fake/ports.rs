@@ -12,14 +12,14 @@ use model::port::{
 };
 use vigie_console::{Clock as _, SystemClock};
 
-use crate::hospital;
+use crate::fleet;
 
 /// The inventory.
 pub(crate) struct Fleet(pub(crate) SystemClock);
 
 impl AssetView for Fleet {
     fn assets(&self) -> Vec<Asset> {
-        hospital::assets(self.0.now())
+        fleet::assets(self.0.now())
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct FakeSystem {
 
 impl FakeSystem {
     pub(crate) fn new(started: Millis) -> Self {
-        let zones = hospital::ZONES
+        let zones = fleet::ZONES
             .iter()
             .map(|(name, cidr)| ((*name).to_owned(), vec![(*cidr).to_owned()]))
             .collect();

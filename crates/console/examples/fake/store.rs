@@ -61,7 +61,13 @@ impl EventQuery for FakeStore {
             Statement::Histogram { search, .. }
             | Statement::Values { search, .. }
             | Statement::Other { search } => search.clone(),
-            _ => String::new(),
+            Statement::ZoneCells
+            | Statement::ZoneFlows { .. }
+            | Statement::Edges { .. }
+            | Statement::Throughput { .. }
+            | Statement::ByClass
+            | Statement::Protocols
+            | Statement::Medical => String::new(),
         };
         let found = self.select(query, &search)?;
         Ok(answer(&statement, found, query.rows_max))
@@ -182,9 +188,12 @@ fn values(
     let columns: BTreeSet<&str> = columns.iter().map(String::as_str).collect();
     let each = |row: &Columns| -> Vec<Vec<Datum>> {
         let values = columns.iter().filter_map(|column| row.get(column).cloned());
-        let flat = values.flat_map(|value| match value {
-            Datum::List(list) => list,
-            one => vec![one],
+        let flat = values.flat_map(|value| {
+            if let Datum::List(list) = value {
+                list
+            } else {
+                vec![value]
+            }
         });
         let fits =
             flat.filter(|value| !matches!(value, Datum::Null) && shown(value).starts_with(prefix));
@@ -198,9 +207,12 @@ fn values(
     rows
 }
 
+/// Bytes, flows, first and last time, other columns.
+type Sum = (u64, u64, i64, i64, Vec<Datum>);
+
 /// Bytes, flows, first and last time by the columns of `by`; then any value of `more`.
 fn sums(rows: &[Columns], by: &[&str], more: &[&str]) -> Vec<Vec<Datum>> {
-    let mut out: BTreeMap<Vec<String>, (u64, u64, i64, i64, Vec<Datum>)> = BTreeMap::new();
+    let mut out: BTreeMap<Vec<String>, Sum> = BTreeMap::new();
     for row in rows {
         let key = by.iter().map(|column| text(row, column)).collect();
         let time = number(row, "time");

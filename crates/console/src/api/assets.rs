@@ -1,6 +1,6 @@
 //! The inventory: a list, and the page of one asset.
 //!
-//! Enters: words to look for, an order, an identity. Leaves: assets; peers and recent events of one.
+//! Enters: words to look for, an order, an identity. Leaves: assets; peers and events of one.
 //! Refuses: unknown orders. Limits: `limit::ASSETS_MAX`, `limit::PEERS_MAX`.
 
 use std::cmp::Ordering;

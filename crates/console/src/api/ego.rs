@@ -1,7 +1,7 @@
 //! The tree around one address: its peers, and theirs.
 //!
-//! Enters: an address, a period, one or two hops. Leaves: at most `limit::NODES_MAX` nodes; the rest
-//! is folded into one counted group a zone, so that the drawing stays readable and adds up.
+//! Enters: an address, a period, one or two hops. Leaves: at most `limit::NODES_MAX` nodes; the
+//! rest is folded into one counted group a zone, so that the drawing stays readable and adds up.
 //! Limits: `limit::EDGES_MAX` conversations read a hop.
 
 use std::collections::{BTreeMap, BTreeSet};

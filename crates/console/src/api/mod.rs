@@ -1,6 +1,6 @@
 //! Handlers of the HTTP API, one file a subject.
 //!
-//! Enters: typed requests. Leaves: typed answers, and through them `openapi.json`. Refuses: see each.
+//! Enters: typed requests. Leaves: typed answers, and through them `openapi.json`. Refuses: see it.
 //! To add one: a handler with its `#[utoipa::path]`, and a line here.
 
 #![expect(

@@ -1,7 +1,7 @@
 //! What machines ask: metrics, liveness, readiness.
 //!
-//! Enters: requests of monitors. Leaves: Prometheus text, short words. Refuses: metrics to strangers
-//! (only loopback, or a session).
+//! Enters: requests of monitors. Leaves: Prometheus text, short words. Refuses: metrics to
+//! strangers (only loopback, or a session).
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};

@@ -1,6 +1,6 @@
 //! What can be searched for: columns and their values.
 //!
-//! Enters: a column and the beginning of a value. Leaves: the field table of the model, values seen.
+//! Enters: a column and the beginning of a value. Leaves: the model's field table, values.
 //! Refuses: unknown columns, with the nearest known one.
 
 use std::collections::BTreeMap;

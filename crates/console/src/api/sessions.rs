@@ -260,8 +260,8 @@ fn answer(app: &App, signed_in: SignedIn) -> Answer<Response> {
     Ok((headers, Json(view)).into_response())
 }
 
-/// The name of a failed sign-in as the trail keeps it: people type passwords into the name field, so
-/// only names of accounts are kept.
+/// The name of a failed sign-in as the trail keeps it: people type passwords into the name field,
+/// so only names of accounts are kept.
 fn known(app: &App, name: &str) -> String {
     let name = shown(name);
     if app.state.identity.knows(&name) {

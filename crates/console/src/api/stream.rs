@@ -1,7 +1,7 @@
 //! The live stream: server-sent events.
 //!
-//! Enters: a search. Leaves: `event: ocsf` with one OCSF JSON each, `event: dropped` with the number
-//! of events that did not fit since the beginning, comments as heartbeat. Refuses: more than
+//! Enters: a search. Leaves: `event: ocsf` with one OCSF JSON each, `event: dropped` with the
+//! number of events that did not fit since the beginning, comments as heartbeat. Refuses: more than
 //! `limit::STREAMS_MAX` streams; a stream ends when its session does.
 //! Source: WHATWG HTML, server-sent events.
 

@@ -163,7 +163,7 @@ async fn a_sankey_never_points_backwards_and_adds_up() {
 async fn a_tree_folds_what_does_not_fit_and_loses_nothing() {
     let console = console();
     let row = |n: u64| {
-        let zone = if n % 2 == 0 {
+        let zone = if n.is_multiple_of(2) {
             text("even")
         } else {
             Datum::Null

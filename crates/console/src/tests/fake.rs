@@ -1,9 +1,8 @@
 //! Ports whose answers the test chooses, and a client.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,6 +24,13 @@ use crate::{Clock, ConsoleState, LiveEvents, LiveHub, Settings};
 pub(super) const NOW: i64 = 1_700_000_000_000;
 pub(super) const PASSWORD: &str = "éléphant-violet-7";
 
+/// Rows for the queries that start so.
+pub(super) type Prepared = (&'static str, Vec<Vec<Datum>>);
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap()
+}
+
 /// A clock that the test moves.
 pub(super) struct Hands(pub(super) AtomicI64);
 
@@ -37,7 +43,7 @@ impl Clock for Hands {
 /// A store: answers by the beginning of the query, and remembers what it was asked.
 #[derive(Default)]
 pub(super) struct Store {
-    pub(super) answers: Mutex<Vec<(&'static str, Vec<Vec<Datum>>)>>,
+    pub(super) answers: Mutex<Vec<Prepared>>,
     pub(super) events: Mutex<Vec<Event>>,
     pub(super) asked: Mutex<Vec<String>>,
     pub(super) error: Mutex<Option<QueryError>>,
@@ -48,7 +54,7 @@ pub(super) struct Store {
 
 impl Store {
     fn ask(&self, query: &Query, cancel: &AtomicBool) -> Result<(), QueryError> {
-        self.asked.lock().unwrap().push(query.text.clone());
+        locked(&self.asked).push(query.text.clone());
         if self.waits.load(Ordering::Relaxed) {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             for _ in 0..2_000 {
@@ -59,7 +65,7 @@ impl Store {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
-        match self.error.lock().unwrap().clone() {
+        match locked(&self.error).clone() {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -78,7 +84,7 @@ pub(super) fn error(code: &'static str) -> QueryError {
 impl EventQuery for Store {
     fn rows(&self, query: &Query, cancel: &AtomicBool) -> Result<Rows, QueryError> {
         self.ask(query, cancel)?;
-        let answers = self.answers.lock().unwrap();
+        let answers = locked(&self.answers);
         let found = answers
             .iter()
             .find(|(start, _)| query.text.starts_with(start));
@@ -95,7 +101,7 @@ impl EventQuery for Store {
 
     fn events(&self, query: &Query, cancel: &AtomicBool) -> Result<Events, QueryError> {
         self.ask(query, cancel)?;
-        let events = self.events.lock().unwrap().clone();
+        let events = locked(&self.events).clone();
         Ok(Events {
             events: events.into_iter().take(query.rows_max).collect(),
             limited: None,
@@ -149,12 +155,12 @@ impl SystemView for Site {
             roles: vec![RoleStatus {
                 role: "core".to_owned(),
                 pid: Some(7),
-                state: (*self.role_state.lock().unwrap()).to_owned(),
+                state: (*locked(&self.role_state)).to_owned(),
                 restarts: 0,
                 memory_bytes: 1,
                 since: NOW,
             }],
-            zones: self.zones.lock().unwrap().clone(),
+            zones: locked(&self.zones).clone(),
             interfaces: vec!["eth1".to_owned()],
             ..SystemStatus::default()
         }
@@ -164,7 +170,7 @@ impl SystemView for Site {
         if zones.iter().any(|(name, _)| name == "refused") {
             return Err("the file cannot be written".to_owned());
         }
-        zones.clone_into(&mut self.zones.lock().unwrap());
+        zones.clone_into(&mut locked(&self.zones));
         Ok(())
     }
 }
@@ -181,12 +187,12 @@ impl AuditTrail for Trail {
         if self.broken.load(Ordering::Relaxed) {
             return Err("disk full".to_owned());
         }
-        self.entries.lock().unwrap().push(entry.clone());
+        locked(&self.entries).push(entry.clone());
         Ok(())
     }
 
     fn latest(&self, limit: usize) -> Result<Vec<AuditEntry>, String> {
-        let entries = self.entries.lock().unwrap();
+        let entries = locked(&self.entries);
         Ok(entries.iter().rev().take(limit).cloned().collect())
     }
 }

@@ -39,5 +39,5 @@ fn every_operation_is_described_once() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), all);
-    assert_eq!(all, 35);
+    assert_eq!(all, 32);
 }

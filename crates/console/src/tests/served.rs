@@ -127,6 +127,8 @@ async fn only_so_many_queries_run_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_gives_events_and_ends_with_its_session() {
     let server = server().await;
+    let mut wrong = server.open("/api/v1/stream?q=x").await;
+    read_until(&mut wrong, "\"syntax\"").await;
     let mut stream = server.open("/api/v1/stream").await;
     let head = read_until(&mut stream, "\r\n\r\n").await;
     assert!(head.contains("text/event-stream"), "{head}");
@@ -144,8 +146,6 @@ async fn a_stream_gives_events_and_ends_with_its_session() {
     // The body ends with its last chunk; the connection itself may stay open for the next request.
     let _ = timeout(Duration::from_secs(8), closed).await;
     assert!(String::from_utf8_lossy(&rest).ends_with("0\r\n\r\n"));
-    let mut wrong = server.open("/api/v1/stream?q=x").await;
-    read_until(&mut wrong, "\"syntax\"").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

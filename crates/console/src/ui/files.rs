@@ -14,7 +14,6 @@ use crate::state::Settings;
 #[derive(rust_embed::RustEmbed)]
 #[folder = "ui-dist"]
 #[allow_missing = true]
-#[exclude = ".keep"]
 struct Embedded;
 
 /// The files of the UI.

@@ -140,8 +140,8 @@ const TWINS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
 <title>Vigie</title></head><body><main><h1>Vigie</h1>\
 <p>The API answers under <code>/api/v1</code>, but this binary holds no web interface.</p>\
-<p>Build it with <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>, then either set \
-the folder <code>web/dist</code> as <code>ui_dir</code> in the configuration, or copy it to \
+<p>Build it with <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>, then either \
+set the folder <code>web/dist</code> as <code>ui_dir</code> in the configuration, or copy it to \
 <code>crates/console/ui-dist</code> and build with the feature <code>embed-ui</code>.</p>\
 <h2>En français</h2><p>L'API répond sous <code>/api/v1</code>, mais ce binaire ne contient pas \
 l'interface web.</p></main></body></html>\n";

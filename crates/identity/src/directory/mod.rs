@@ -1,7 +1,7 @@
 //! The directory: every account, session and ceremony behind one lock.
 //!
-//! Enters: requests with their time and address. Leaves: sessions, views, refusals. Refuses: changes
-//! that cannot be written to disk: memory never holds what the file does not.
+//! Enters: requests with their time and address. Leaves: sessions, views, refusals. Refuses:
+//! changes that cannot be written to disk: memory never holds what the file does not.
 //! Hashing and writing run outside the lock of the state: looking a session up never waits for
 //! either. Calls that sign in or change may block for one hash and one fsync.
 

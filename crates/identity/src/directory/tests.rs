@@ -292,7 +292,7 @@ fn with_passkey() -> Site {
 }
 
 fn passkey_sign_in(directory: &Directory, count: u32, at: Millis) -> Result<SignedIn, Refusal> {
-    let options = directory.passkey_sign_in_begin(&party(), NOW).unwrap();
+    let options = directory.passkey_sign_in_begin(&party(), NOW)?;
     let mut answer = assertion(
         &Key::es256(),
         b"cred",

@@ -49,7 +49,7 @@ fn other_versions_and_damage_are_refused_without_quoting() {
     let damaged = FORMAT_1.replace("\"role\": \"admin\"", "\"role\": \"hunter2\"");
     for text in [
         FORMAT_1.replace("\"format\": 1", "\"format\": 2"),
-        FORMAT_1[..200].to_owned(),
+        FORMAT_1.chars().take(200).collect(),
         FORMAT_1.replace("locked", "open"),
         damaged,
     ] {

@@ -1,6 +1,6 @@
 //! Ceremonies under way: challenges given out and not answered yet.
 //!
-//! Enters: challenges with their purpose. Leaves: each at most once. Refuses: late and unknown ones.
+//! Enters: challenges with their purpose. Leaves: each at most once. Refuses: late, unknown ones.
 //! Limits: `limit::CEREMONIES_MAX`, `limit::CEREMONY_MS_MAX`.
 
 use std::collections::BTreeMap;

@@ -2,7 +2,6 @@
 
 use ciborium::Value;
 use ed25519_dalek::Signer as _;
-use p256::ecdsa::signature::Signer as _;
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! Passwords: policy, hashing, verification.
 //!
 //! Enters: a password and, to verify, an Argon2id hash. Leaves: a PHC string, or yes or no.
-//! Refuses: short, long or trivial passwords; hashes whose stated cost is beyond [`MEMORY_KIB_MAX`].
+//! Refuses: short, long or trivial passwords; hashes that cost more than [`MEMORY_KIB_MAX`].
 //! Source: RFC 9106; OWASP Password Storage (19 MiB, 2 passes, 1 lane); ANSSI-PG-078.
 
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
