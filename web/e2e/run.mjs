@@ -237,6 +237,44 @@ describe("console", { timeout: 600_000 }, () => {
     await context.close();
   });
 
+  test("a session that ends leads to sign-in and back to the same page", async () => {
+    const { page, context } = await browser.page();
+    await enter(page);
+    await go(page, "#/inventory?q=10");
+    await context.clearCookies();
+    await page.keyboard.press("g");
+    await page.keyboard.press("n");
+    await page.waitForSelector("input[type=password]");
+    assert.match(await page.locator(".notice").innerText(), /session a pris fin/);
+    await page.locator("input[autocomplete^=username]").fill(USER);
+    await page.locator("input[type=password]").fill(PASSWORD);
+    await page.locator("button.primary").click();
+    await page.waitForSelector('main[data-page="/network"]');
+    await context.close();
+  });
+
+  test("the window is set by typing, in 24-hour ISO, and stays in the address", async () => {
+    const { page, context } = await browser.page();
+    await enter(page);
+    await go(page, "#/hunt?tz=UTC");
+    await page.getByRole("button", { name: /^Période :/ }).click();
+    assert.deepEqual(await axe(page), [], "time picker");
+    const [from, to] = await page.locator(".picker form input[placeholder]").all();
+    await from.fill("2026-01-02 13:00:00");
+    await to.fill("2026-01-02 12:00:00");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".picker [role=alert]");
+    await to.fill("2026-01-02 23:00:00");
+    await page.keyboard.press("Enter");
+    const ms = (text) => Date.parse(text);
+    await page.waitForURL(
+      (url) =>
+        url.hash.includes(`from=${ms("2026-01-02T13:00:00Z")}`) &&
+        url.hash.includes(`to=${ms("2026-01-02T23:00:00Z")}`),
+    );
+    await context.close();
+  });
+
   test("signing out ends the session", async () => {
     const { page, context } = await browser.page();
     await enter(page);

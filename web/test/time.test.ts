@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromLocalInput, localInput, moved, parseMoment, resolveWindow } from "../src/lib/time";
+import { fromTyped, moved, parseMoment, resolveWindow, typed } from "../src/lib/time";
 
 const NOW = 1_800_000_000_000;
 
@@ -36,7 +36,13 @@ describe("time windows", () => {
 
   it("survives the date field", () => {
     for (const utc of [true, false]) {
-      expect(fromLocalInput(localInput(NOW, utc), utc)).toBe(NOW);
+      expect(fromTyped(typed(NOW, utc), utc)).toBe(NOW);
+    }
+    expect(typed(NOW, true)).toBe("2027-01-15 08:00:00");
+    expect(fromTyped("2027-01-15 08:00", true)).toBe(NOW);
+    expect(fromTyped("2027-01-15", true)).toBe(NOW - 8 * 3_600_000);
+    for (const bad of ["", "15/01/2027", "2027-13-01", "2027-01-15 8:00", "2027-01-15 25:00"]) {
+      expect(fromTyped(bad, true), bad).toBeNull();
     }
   });
 });

@@ -103,8 +103,7 @@ export const api = {
   signIn: (name: string, password: string) =>
     call<T.Session>("POST", "/session", { body: { name, password } }),
   signOut: () => call<void>("DELETE", "/session"),
-  firstAccount: (body: { token: string; name: string; password: string; display?: string }) =>
-    call<T.Session>("POST", "/first-account", { body }),
+  firstAccount: (body: T.FirstAccount) => call<T.Session>("POST", "/first-account", { body }),
 
   passkeys: (signal?: Signal) => get<T.Passkey[]>("/passkeys", {}, signal),
   passkeyRegisterBegin: () => call<unknown>("POST", "/passkeys/register/begin", { body: {} }),
@@ -117,12 +116,11 @@ export const api = {
     call<T.Session>("POST", "/session/passkey/finish", { body: { credential } }),
 
   users: (signal?: Signal) => get<T.Account[]>("/users", {}, signal),
-  userCreate: (body: { name: string; password: string; role: T.Role }) =>
-    call<unknown>("POST", "/users", { body }),
-  userPatch: (name: string, body: Partial<Pick<T.Account, "role" | "locked">>) =>
+  userCreate: (body: T.AccountNew) => call<unknown>("POST", "/users", { body }),
+  userPatch: (name: string, body: T.AccountChange) =>
     call<unknown>("PATCH", `/users/${id(name)}`, { body }),
   userDelete: (name: string) => call<void>("DELETE", `/users/${id(name)}`),
-  userPassword: (name: string, body: { current?: string; new: string }) =>
+  userPassword: (name: string, body: T.PasswordChange) =>
     call<void>("POST", `/users/${id(name)}/password`, { body }),
 
   overview: (period: Period, signal?: Signal) =>
@@ -134,14 +132,8 @@ export const api = {
   ego: (period: Period, entity: string, depth: number, signal?: Signal) =>
     get<T.Ego>("/network/ego", { ...period, entity, depth }, signal),
 
-  assets: (query: Query, signal?: Signal) =>
-    get<{ assets: T.Asset[]; total: number }>("/assets", query, signal),
-  asset: (key: string, signal?: Signal) =>
-    get<{ asset: T.Asset; peers: T.Peer[]; recent: T.OcsfEvent[] }>(
-      `/assets/${id(key)}`,
-      {},
-      signal,
-    ),
+  assets: (query: Query, signal?: Signal) => get<T.AssetList>("/assets", query, signal),
+  asset: (key: string, signal?: Signal) => get<T.AssetPage>(`/assets/${id(key)}`, {}, signal),
 
   events: (query: Query, signal?: Signal) => get<T.Events>("/events", query, signal),
   histogram: (query: Query, signal?: Signal) =>
@@ -149,10 +141,7 @@ export const api = {
   top: (query: Query, signal?: Signal) => get<T.Top>("/events/top", query, signal),
   fields: (signal?: Signal) => get<T.SearchField[]>("/search/fields", {}, signal),
   values: (query: Query, signal?: Signal) => get<unknown[]>("/search/values", query, signal),
-  query: (
-    body: { text: string; from?: number; to?: number; rows_max?: number; time_ms_max?: number },
-    signal?: Signal,
-  ) => call<T.Rows>("POST", "/query", { body, signal }),
+  query: (body: T.QueryText, signal?: Signal) => call<T.Rows>("POST", "/query", { body, signal }),
 
   system: (signal?: Signal) => get<T.SystemStatus>("/system", {}, signal),
   auditTrail: (limit: number, signal?: Signal) =>

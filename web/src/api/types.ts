@@ -1,265 +1,73 @@
-// The shapes of the HTTP contract under `/api/v1`. Times are milliseconds since 1970.
+// The shapes of `/api/v1`, from the committed description of the API (`schema.d.ts`, generated from
+// `crates/console/openapi.json` by `npm run schema`). Only what a description cannot say is added
+// here: closed sets of words, and that events are OCSF records. Times are milliseconds since 1970.
+
+import type { components } from "./schema";
+
+type S = components["schemas"];
+
+/** The server sends every field: what the description calls optional is there and may be null. */
+type Sent<T> = T extends readonly unknown[]
+  ? { [K in keyof T]: Sent<T[K]> }
+  : T extends object
+    ? { [K in keyof T]-?: Sent<Exclude<T[K], undefined>> }
+    : T;
 
 export type Role = "rssi" | "analyst" | "admin";
 
-export interface Session {
-  authenticated: boolean;
-  first_run: boolean;
-  user: { name: string; role: Role; display: string } | null;
-  csrf: string | null;
-  roles: Role[];
-}
-
-export interface CaptureStatus {
-  interface: string;
-  packets: number;
-  bytes: number;
-  dropped: number;
-  last_packet: number | null;
-  error: string | null;
-}
-
-export interface RoleStatus {
-  role: string;
-  pid: number | null;
-  state: string;
-  restarts: number;
-  memory_bytes: number;
-  since: number;
-}
-
-export interface QueueStatus {
-  name: string;
-  capacity: number;
-  depth: number;
-  dropped: number;
-  policy: string;
-}
-
-export interface StorageStatus {
-  events: number;
-  segments: number;
-  segment_bytes: number;
-  wal_bytes: number;
-  capacity_bytes: number;
-  free_bytes: number;
-  oldest: number | null;
-  forecast_days: number | null;
-}
-
-export interface SystemStatus {
-  version: string;
-  site: string;
-  roles: RoleStatus[];
-  captures: CaptureStatus[];
-  queues: QueueStatus[];
-  storage: StorageStatus;
-  zones: [string, string[]][];
-  interfaces: string[];
-}
-
-export type TodoSeverity = "info" | "low" | "medium" | "high";
-
-export interface Todo {
-  code: string;
-  severity: TodoSeverity;
-  args: Record<string, unknown>;
-  link: string;
-}
-
-export interface Overview {
-  coverage: {
-    captures: CaptureStatus[];
-    roles: RoleStatus[];
-    seen_ratio: number | null;
-  };
-  events: { total: number; by_class: { class: string; count: number }[] };
-  throughput: { bin_ms: number; now: [number, number][]; before: [number, number][] };
-  todo: Todo[];
-  assets: { total: number; new_24h: number };
-  storage: StorageStatus;
-}
-
-export interface MatrixCell {
-  src: string;
-  dst: string;
-  bytes: number;
-  flows: number;
-  protocols: string[];
-}
-
-export interface Matrix {
-  zones: string[];
-  cells: MatrixCell[];
-  unit: string;
-  seen_ratio: number | null;
-}
-
-export interface SankeyNode {
-  id: string;
-  label: string;
-  layer: number;
-}
-
-export interface SankeyLink {
-  source: string;
-  target: string;
-  value: number;
-}
-
-export interface Sankey {
-  nodes: SankeyNode[];
-  links: SankeyLink[];
-  other: number;
-}
-
-export interface EgoNode {
-  id: string;
-  label: string;
-  kind: "asset" | "destination" | "group";
-  zone: string | null;
-  count: number | null;
-}
-
-export interface EgoEdge {
-  source: string;
-  target: string;
-  proto: string;
-  bytes: number;
-  flows: number;
-  first: number;
-  last: number;
-}
-
-export interface Ego {
-  center: string;
-  nodes: EgoNode[];
-  edges: EgoEdge[];
-}
-
-export interface Attribute {
-  name: string;
-  value: string;
-  confidence: number;
-  source: string;
-}
-
-export interface Asset {
-  id: string;
-  ips: string[];
-  mac: string | null;
-  vendor: string | null;
-  names: string[];
-  zone: string | null;
-  role: string | null;
-  speaks: string[];
-  serves: string[];
-  first_seen: number;
-  last_seen: number;
-  peers: number;
-  bytes: number;
-  attributes: Attribute[];
-}
-
-export interface Peer {
-  ip: string;
-  asset?: string | null;
-  proto: string;
-  bytes: number;
-  flows: number;
-  last: number;
-}
+/** The limit that cut an answer; null when it is whole. */
+export type Limited = "rows" | "time" | "memory" | null;
 
 /** An OCSF record as JSON. */
 export type OcsfEvent = Record<string, unknown>;
 
-export type Limited = "rows" | "time" | "memory" | null;
+export type Session = Omit<Sent<S["SessionView"]>, "user" | "roles"> & {
+  user: (Omit<Sent<S["UserView"]>, "role"> & { role: Role }) | null;
+  roles: Role[];
+};
 
-export interface Events {
+export type CaptureStatus = Sent<S["CaptureStatus"]>;
+export type RoleStatus = Sent<S["RoleStatus"]>;
+export type QueueStatus = Sent<S["QueueStatus"]>;
+export type StorageStatus = Sent<S["StorageStatus"]>;
+export type SystemStatus = Sent<S["SystemStatus"]>;
+
+export type TodoSeverity = S["Severity"];
+export type Todo = Omit<Sent<S["Todo"]>, "args"> & { args: Record<string, unknown> };
+export type Overview = Omit<Sent<S["Overview"]>, "todo"> & { todo: Todo[] };
+
+export type Matrix = Sent<S["Matrix"]>;
+export type MatrixCell = Sent<S["Cell"]>;
+export type Sankey = Sent<S["Sankey"]>;
+export type Ego = Sent<S["Ego"]>;
+export type EgoNode = Sent<S["EgoNode"]>;
+export type EgoEdge = Sent<S["EgoEdge"]>;
+
+export type Attribute = Sent<S["Attribute"]>;
+export type Asset = Sent<S["Asset"]>;
+export type AssetList = Sent<S["AssetList"]>;
+export type Peer = Sent<S["Peer"]>;
+export type AssetPage = Omit<Sent<S["AssetPage"]>, "recent"> & { recent: OcsfEvent[] };
+
+export type Events = Omit<Sent<S["EventList"]>, "events" | "limited"> & {
   events: OcsfEvent[];
   limited: Limited;
-  took_ms: number;
-}
+};
+export type Histogram = Sent<S["Histogram"]>;
+export type ValueCount = Sent<S["ValueCount"]>;
+export type Top = Sent<S["Top"]>;
+export type SearchField = Sent<S["SearchField"]>;
+export type Rows = Omit<Sent<S["Rows"]>, "limited"> & { limited: Limited };
 
-export interface HistogramBin {
-  t: number;
-  by_class: Record<string, number>;
-}
+export type AuditEntry = Sent<S["AuditEntry"]>;
+export type Zone = Sent<S["Zone"]>;
+export type ProposedZone = Sent<S["Proposed"]>;
+export type Setup = Sent<S["Setup"]>;
+export type Account = Omit<Sent<S["Account"]>, "role"> & { role: Role };
+export type Passkey = Sent<S["PasskeyView"]>;
 
-export interface Histogram {
-  bin_ms: number;
-  bins: HistogramBin[];
-  total: number;
-}
-
-export interface ValueCount {
-  value: unknown;
-  count: number;
-}
-
-export interface Top {
-  values: ValueCount[];
-  least: ValueCount[];
-}
-
-export interface SearchField {
-  column: string;
-  kind: string;
-  path: string;
-  doc: string;
-  classes: string[];
-}
-
-export interface Rows {
-  columns: { name: string; kind: string }[];
-  rows: unknown[][];
-  limited: Limited;
-  took_ms: number;
-}
-
-export interface AuditEntry {
-  time: number;
-  actor: string;
-  action: string;
-  object: string;
-  reason: string;
-  outcome: string;
-}
-
-export interface Zone {
-  name: string;
-  cidrs: string[];
-}
-
-export interface ProposedZone extends Zone {
-  reason_code: string;
-  hosts: number;
-}
-
-export interface Setup {
-  interfaces: unknown[];
-  zones: Zone[];
-  proposed: ProposedZone[];
-  learned: {
-    since: number | null;
-    assets: number;
-    protocols: { proto: string; count: number }[];
-    medical: { calling: string | null; called: string | null; standard: string }[];
-  };
-}
-
-export interface Account {
-  name: string;
-  role: Role;
-  passkeys: number;
-  created: number;
-  last_sign_in: number | null;
-  locked: boolean;
-}
-
-export interface Passkey {
-  id: string;
-  label: string;
-  created?: number | null;
-  last_used?: number | null;
-}
+export type FirstAccount = S["FirstAccount"];
+export type AccountNew = S["AccountNew"];
+export type AccountChange = S["AccountChange"];
+export type PasswordChange = S["PasswordChange"];
+export type QueryText = S["QueryText"];

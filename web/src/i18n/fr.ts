@@ -102,7 +102,8 @@ export const fr = {
   "period.from": "Début",
   "period.to": "Fin",
   "period.utc": "Heures en UTC",
-  "period.wrong": "La fin doit suivre le début.",
+  "period.wrong": "Date attendue : 2026-11-23 14:05:00, la fin après le début.",
+  "period.format": "AAAA-MM-JJ hh:mm:ss",
   seen: "{ratio} du trafic vu",
   "seen.unknown": "part vue inconnue",
   "unit.bytes": "octets",
@@ -175,6 +176,7 @@ export const fr = {
   "network.hop": "{n} saut|{n} sauts",
   "network.folded": "{n} repliée|{n} repliées",
 
+  "col.asset": "Équipement",
   "col.address": "Adresse",
   "col.addresses": "Adresses",
   "col.bytes": "Octets",
@@ -265,6 +267,8 @@ export const fr = {
   "hunt.live": "Direct",
   "hunt.live.on": "En direct",
   "hunt.live.wait": "Connexion…",
+  "hunt.live.dropped":
+    "{n} non affiché : trop rapide pour ce navigateur|{n} non affichés : trop rapide pour ce navigateur",
   "hunt.live.count": "{n} événement reçu|{n} événements reçus",
   "hunt.detail": "Détail de l’événement",
   "hunt.field": "Champ",

@@ -42,9 +42,13 @@ const CLASS_BY_UID: Record<number, string> = {
 /** The class of an event by the name that queries use. */
 export function classOf(event: OcsfEvent): string {
   const known = CLASS_BY_UID[Number(event["class_uid"])];
-  if (known) return known;
-  const name = event["class_name"];
-  return typeof name === "string" ? name.toLowerCase().replace(/\s+/g, "_") : "unknown";
+  return known ?? classNamed(lineOf(event["class_name"]));
+}
+
+/** The name that queries use of the caption that events carry. */
+export function classNamed(caption: string): string {
+  const name = caption.toLowerCase().replace(/\s+/g, "_");
+  return name === "device_inventory_info" ? "inventory_info" : name || "unknown";
 }
 
 export function uidOf(event: OcsfEvent): string {
@@ -95,7 +99,10 @@ export function fieldsOf(event: OcsfEvent, fields: SearchField[]) {
   const name = classOf(event);
   return fields
     .filter((field) => field.classes.length === 0 || field.classes.includes(name))
-    .map((field) => ({ field, value: valueAt(event, field.path) }))
+    .map((field) => ({
+      field,
+      value: field.column === "class" ? classOf(event) : valueAt(event, field.path),
+    }))
     .filter(({ value }) => value !== undefined && value !== null && lineOf(value) !== "");
 }
 

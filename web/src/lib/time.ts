@@ -69,16 +69,17 @@ export function moved(window: Window, steps: number): { from: string; to: string
   };
 }
 
-/** Text for an `<input type="datetime-local">`. */
-export function localInput(ms: number, utc: boolean): string {
-  const date = new Date(ms);
-  const offset = utc ? 0 : date.getTimezoneOffset() * 60_000;
-  return new Date(ms - offset).toISOString().slice(0, 19);
+/** A moment as people type it: ISO date and 24-hour time, the same in every language. */
+export function typed(ms: number, utc: boolean): string {
+  const offset = utc ? 0 : new Date(ms).getTimezoneOffset() * 60_000;
+  return new Date(ms - offset).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** The inverse of `localInput`. */
-export function fromLocalInput(text: string, utc: boolean): number | null {
-  const ms = Date.parse(utc ? `${text}Z` : text);
+/** The inverse of `typed`; the time, or its seconds, may be left out. */
+export function fromTyped(text: string, utc: boolean): number | null {
+  const match = /^(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2})?))?$/.exec(text.trim());
+  if (!match) return null;
+  const ms = Date.parse(`${match[1]}T${match[2] ?? "00:00"}${utc ? "Z" : ""}`);
   return Number.isNaN(ms) ? null : ms;
 }
 

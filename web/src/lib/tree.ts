@@ -59,7 +59,7 @@ function grow(ego: Ego): Branch {
     label: ego.center,
     kind: "asset" as const,
     zone: null,
-    count: null,
+    count: 1,
   };
   const root: Branch = { node: center, edges: [], children: [], depth: 0 };
   const seen = new Set([center.id]);
