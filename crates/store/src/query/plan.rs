@@ -31,21 +31,28 @@ pub(crate) fn conditions(
     Ok(out)
 }
 
-/// The common columns of everything that matches.
+/// The common columns of everything that matches, newest first.
 pub(crate) fn common(
     conditions: &[(&'static ClassSchema, Option<Expr>)],
     view: &Arc<View>,
     window: Window,
     rows: usize,
 ) -> Result<LogicalPlan> {
+    let found = matches(conditions, view, window)?;
+    LogicalPlanBuilder::from(found)
+        .sort(newest())?
+        .limit(0, Some(rows))?
+        .build()
+}
+
+/// The common columns of everything that matches, in no order.
+pub(crate) fn matches(
+    conditions: &[(&'static ClassSchema, Option<Expr>)],
+    view: &Arc<View>,
+    window: Window,
+) -> Result<LogicalPlan> {
     let mut union: Option<LogicalPlanBuilder> = None;
-    let nothing = [];
-    let asked = if conditions.is_empty() {
-        nothing.as_slice()
-    } else {
-        conditions
-    };
-    for (class, condition) in asked {
+    for (class, condition) in conditions {
         let found = matching(class, condition.clone(), view, window)?;
         let part = LogicalPlanBuilder::from(found).project(views::common(class))?;
         union = Some(match union {
@@ -53,16 +60,38 @@ pub(crate) fn common(
             Some(before) => before.union(part.build()?)?,
         });
     }
-    let union = match (union, schema::all().first()) {
-        (Some(union), _) => union,
+    match (union, schema::all().first()) {
+        (Some(union), _) => union.build(),
         // No class can match: the same columns without rows.
         (None, Some(class)) => {
             let none = matching(class, Some(lit(false)), view, window)?;
-            LogicalPlanBuilder::from(none).project(views::common(class))?
+            LogicalPlanBuilder::from(none)
+                .project(views::common(class))?
+                .build()
         }
-        (None, None) => LogicalPlanBuilder::empty(false),
+        (None, None) => LogicalPlanBuilder::empty(false).build(),
+    }
+}
+
+/// Every column of what matches in the class named `name`; without a condition nothing matches.
+pub(crate) fn matches_of(
+    name: &str,
+    found: Option<(&'static ClassSchema, Option<Expr>)>,
+    view: &Arc<View>,
+    window: Window,
+) -> Result<LogicalPlan> {
+    let known = schema::all()
+        .iter()
+        .find(|schema| schema.class.name == name);
+    let (class, condition) = match (found, known) {
+        (Some(found), _) => found,
+        (None, Some(class)) => (class, Some(lit(false))),
+        (None, None) => return LogicalPlanBuilder::empty(false).build(),
     };
-    union.sort(newest())?.limit(0, Some(rows))?.build()
+    let rows = matching(class, condition, view, window)?;
+    LogicalPlanBuilder::from(rows)
+        .project(views::own(class))?
+        .build()
 }
 
 /// Whole rows of one class.

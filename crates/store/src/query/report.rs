@@ -62,6 +62,10 @@ pub(crate) fn engine(text: &str, error: &DataFusionError) -> QueryError {
             }
         }
         DataFusionError::Plan(detail) => planned(text, detail),
+        DataFusionError::External(cause) if cause.is::<QueryError>() => cause
+            .downcast_ref::<QueryError>()
+            .cloned()
+            .unwrap_or_else(|| plain("internal", "")),
         // The engine reports a full spill directory as an I/O failure of Arrow.
         other if other.to_string().contains("max_temp_directory_size") => plain(
             "limit_memory",

@@ -38,15 +38,8 @@ pub(crate) fn register(session: &SessionContext, view: &Arc<View>, window: Windo
     let mut union: Option<LogicalPlanBuilder> = None;
     for schema in schema::all() {
         let scan = scan(schema, view, window)?;
-        let mut columns: Vec<Expr> = schema
-            .arrow
-            .fields()
-            .iter()
-            .map(|field| plain(field.name()))
-            .collect();
-        columns.extend(extra(schema));
         let plan = LogicalPlanBuilder::from(scan.clone())
-            .project(columns)?
+            .project(own(schema))?
             .build()?;
         session.register_table(schema.class.name, Arc::new(ViewTable::new(plan, None)))?;
         let common = LogicalPlanBuilder::from(scan).project(common(schema))?;
@@ -111,6 +104,15 @@ pub(crate) fn common(schema: &'static ClassSchema) -> Vec<Expr> {
         .collect();
     columns.extend(extra(schema));
     columns
+}
+
+/// Every column of a class, and the two computed ones.
+pub(crate) fn own(schema: &'static ClassSchema) -> Vec<Expr> {
+    let fields = schema.arrow.fields().iter();
+    fields
+        .map(|field| plain(field.name()))
+        .chain(extra(schema))
+        .collect()
 }
 
 fn extra(schema: &'static ClassSchema) -> Vec<Expr> {

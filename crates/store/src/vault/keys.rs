@@ -50,6 +50,17 @@ impl Keys {
         })
     }
 
+    /// The site key of keys that exist and open; nothing is made.
+    pub(super) fn existing_site(dir: &Path) -> Option<SiteKey> {
+        let (master_path, site_path) = (dir.join("vault.key"), dir.join("site.key"));
+        if !master_path.exists() || !site_path.exists() {
+            return None;
+        }
+        let master = master(&master_path).ok()?;
+        let site = unwrap(&site_path, &master, "site").ok()?;
+        Some(SiteKey::new(*site))
+    }
+
     pub(super) const fn site(&self) -> &SiteKey {
         &self.site
     }
