@@ -1,6 +1,7 @@
 //! `./dev bench NAME`: figures beside a peer, on the release build.
 //!
-//! Enters: a name and a capture. Leaves: CPU seconds, packets per CPU second, peak memory and ratios.
+//! Enters: a name and a capture. Leaves: CPU seconds, packets per CPU second, peak memory and
+//! ratios.
 //! Refuses: a figure without its peer of the same run. Source: `DESIGN.md` section 7.
 
 use std::fs;
@@ -153,7 +154,8 @@ fn measure(command: &mut Command) -> Result<Figure> {
     })
 }
 
-/// CPU seconds of all ended children, from `/proc/self/stat` (fields 16 and 17, clock ticks of 10 ms).
+/// CPU seconds of all ended children, from `/proc/self/stat` (fields 16 and 17, clock ticks of 10
+/// ms).
 fn children_cpu() -> Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let after = stat.rsplit(") ").next().context("no stat")?;

@@ -1,7 +1,8 @@
 //! `./dev package`: a .deb and a tarball that a machine without network can install.
 //!
-//! Enters: the release binary (`VIGIE_BIN`) and the shipped data. Leaves: two files in `dist/` beside the
-//! target folder. Refuses: to pack without the recorded day. Source: Debian Policy chapter 5 (control).
+//! Enters: the release binary (`VIGIE_BIN`) and the shipped data. Leaves: two files in `dist/`
+//! beside the target folder. Refuses: to pack without the recorded day. Source: Debian Policy
+//! chapter 5 (control).
 
 use std::fs;
 use std::path::{Path, PathBuf};

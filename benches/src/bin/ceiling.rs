@@ -2,8 +2,9 @@
 //!
 //! Enters: a classic little-endian pcap of Ethernet frames. Leaves: counts on standard output.
 //! Reads through a 1 MiB buffer, decodes Ethernet, VLAN, IPv4, IPv6, TCP and UDP, hashes flows
-//! symmetrically, follows sequence numbers per direction, guesses by the first byte, and touches every
-//! TCP payload byte for a histogram. No reassembly, no event: an upper bound, not a competitor.
+//! symmetrically, follows sequence numbers per direction, guesses by the first byte, and touches
+//! every TCP payload byte for a histogram. No reassembly, no event: an upper bound, not a
+//! competitor.
 //! Refuses: other formats. Source: `docs/benchmarks/wire.md`.
 
 use std::collections::HashMap;

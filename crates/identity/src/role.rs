@@ -1,8 +1,8 @@
 //! Roles and what each may do.
 //!
 //! Enters: a role and a permission. Leaves: yes or no, from one table. Refuses: permissions that
-//! are not in the table. Source: `facts/console.md` section 4: a role hides nothing that the person may
-//! read; it decides what the person may change.
+//! are not in the table. Source: `facts/console.md` section 4: a role hides nothing that the person
+//! may read; it decides what the person may change.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! The registry of metrics: every counter and gauge of Vigie, with its help text.
 //!
 //! Enters: increments from anywhere. Leaves: Prometheus text. Refuses: names built at run time and
-//! labels from input. Source: Prometheus text exposition format 0.0.4. A golden test lists them all.
+//! labels from input. Source: Prometheus text exposition format 0.0.4. A golden test lists them
+//! all.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,7 @@
 //! Ports: what a room needs of another room it may not know.
 //!
-//! Enters: nothing. Leaves: traits that `vigie` connects, and the plain values that pass through them.
+//! Enters: nothing. Leaves: traits that `vigie` connects, and the plain values that pass through
+//! them.
 //! Refuses: implementations. Calls may block: a caller on the request plane uses its bounded pool.
 //! Source: `DESIGN.md` section 3.
 

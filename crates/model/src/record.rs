@@ -1,8 +1,8 @@
 //! Records: typed structs that also know their columns and their OCSF paths.
 //!
-//! Enters: one `record!` block per OCSF class or shared part. Leaves: the struct, its field table and
-//! a walk over its values, from which JSON, Arrow columns, the link format and the field reference
-//! are all made, so that none of them can forget a field.
+//! Enters: one `record!` block per OCSF class or shared part. Leaves: the struct, its field table
+//! and a walk over its values, from which JSON, Arrow columns, the link format and the field
+//! reference are all made, so that none of them can forget a field.
 //! Refuses: a field without a doc sentence. Source: `DESIGN.md` section 5.
 
 use std::borrow::Cow;

@@ -2,8 +2,8 @@
 //!
 //! Enters: number of events (default 1,000,000), a directory (default: a temporary one).
 //! Leaves: events per CPU second, bytes per event, the six query times. The mix is the one of
-//! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one day, 29 columns.
-//! Figures are CPU time of the whole process, because shared cores make wall time noisy.
+//! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one day, 29
+//! columns. Figures are CPU time of the whole process, because shared cores make wall time noisy.
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};

@@ -95,8 +95,8 @@ impl Core {
         Ok(rows)
     }
 
-    /// Commits a change of the catalog and, in the same moment for queries, drops the generation that
-    /// it sealed from memory.
+    /// Commits a change of the catalog and, in the same moment for queries, drops the generation
+    /// that it sealed from memory.
     pub(crate) fn commit(&self, change: &Change) -> Result<(), StoreError> {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.catalog.current();

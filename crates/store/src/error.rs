@@ -1,7 +1,7 @@
 //! Why the store could not do something.
 //!
-//! Enters: causes. Leaves: one variant per cause that an operator can tell apart, each with a stable
-//! code. Refuses: values of events in messages. Source: `STYLE.md` rules 18 to 21.
+//! Enters: causes. Leaves: one variant per cause that an operator can tell apart, each with a
+//! stable code. Refuses: values of events in messages. Source: `STYLE.md` rules 18 to 21.
 
 use std::io;
 use std::path::{Path, PathBuf};

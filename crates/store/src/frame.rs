@@ -2,8 +2,8 @@
 //!
 //! Enters: payloads. Leaves: bytes that can be recognised again behind damage.
 //! Refuses: payloads over [`FRAME_BYTES_MAX`]. Source: own format, version 1:
-//! file = `magic[8] version:u32 checked:u64`, frame = `marker[4] len:u32 crc32:u32 kind:u8 payload`,
-//! all numbers little-endian, the checksum over kind and payload.
+//! file = `magic[8] version:u32 checked:u64`, frame = `marker[4] len:u32 crc32:u32 kind:u8
+//! payload`, all numbers little-endian, the checksum over kind and payload.
 
 /// Octets before the payload.
 pub(crate) const HEAD_BYTES: usize = 13;

@@ -1,7 +1,7 @@
 //! What is in memory: rows that are in the log and not yet sealed, searchable at once.
 //!
-//! Enters: committed batches. Leaves: immutable views; a query holds one and sees neither a gap nor a
-//! double between memory and segments. Refuses: nothing; the writer bounds the rows.
+//! Enters: committed batches. Leaves: immutable views; a query holds one and sees neither a gap nor
+//! a double between memory and segments. Refuses: nothing; the writer bounds the rows.
 //! Source: `facts/store.md` section 6 (OpenObserve #8638 is the case to avoid).
 
 use std::collections::BTreeMap;

@@ -1,8 +1,9 @@
 //! Events to segments to SQL.
 //!
-//! Enters: typed events, searches, SQL, audit entries. Leaves: acknowledgements (an acknowledged event
-//! is on disk), rows and whole events, the live stream, the state of the disk.
-//! Refuses: clear sensitive values outside the vault; writing SQL; partial answers that do not say so.
+//! Enters: typed events, searches, SQL, audit entries. Leaves: acknowledgements (an acknowledged
+//! event is on disk), rows and whole events, the live stream, the state of the disk.
+//! Refuses: clear sensitive values outside the vault; writing SQL; partial answers that do not say
+//! so.
 //! Source: `DESIGN.md` sections 3 to 5; `facts/store.md`.
 //!
 //! ```text

@@ -296,8 +296,8 @@ fn identifier(path: &str) -> Option<u64> {
     u64::from_str_radix(name, 16).ok()
 }
 
-/// Replays the log into memory and asks the sealer for it: the last generation, the last one that the
-/// sealer was asked for, and the identities that are known.
+/// Replays the log into memory and asks the sealer for it: the last generation, the last one that
+/// the sealer was asked for, and the identities that are known.
 fn recover(
     core: &Core,
     seal: &std::sync::mpsc::Sender<SealJob>,

@@ -1,8 +1,8 @@
 //! One class as a table: segments and memory of one view, as one scan.
 //!
-//! Enters: a view, a time window. Leaves: plain Parquet leaves and memory leaves under one union, so
-//! that a distributed engine needs no codec of ours. Refuses: nothing; segments whose times cannot
-//! match are not opened. Source: `facts/store.md` sections 5 and 6.
+//! Enters: a view, a time window. Leaves: plain Parquet leaves and memory leaves under one union,
+//! so that a distributed engine needs no codec of ours. Refuses: nothing; segments whose times
+//! cannot match are not opened. Source: `facts/store.md` sections 5 and 6.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The way of every event, in one place.
 //!
-//! Enters: events of roles, replays and files. Leaves: stored, searchable, counted in the inventory.
+//! Enters: events of roles, replays and files. Leaves: stored, searchable, counted in the
+//! inventory.
 //! Refuses: nothing; the order of the stages is the design. Source: `DESIGN.md` section 3.
 
 use std::sync::atomic::AtomicBool;

@@ -58,7 +58,8 @@ const fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// Reads milliseconds, `now`, `-24h` (units s, m, h, d, w) or RFC 3339 with `Z`; `None` if it is none.
+/// Reads milliseconds, `now`, `-24h` (units s, m, h, d, w) or RFC 3339 with `Z`; `None` if it is
+/// none.
 pub(crate) fn parse(text: &str, now: Millis) -> Option<Millis> {
     let text = text.trim();
     if text == "now" {

@@ -144,8 +144,8 @@ impl Runs {
         n
     }
 
-    /// Adds a piece before run `index`, to the end of the run before it when they touch; returns the
-    /// index of the run after the piece, `None` when the piece was refused.
+    /// Adds a piece before run `index`, to the end of the run before it when they touch; returns
+    /// the index of the run after the piece, `None` when the piece was refused.
     fn put(&mut self, index: usize, at: u32, piece: &[u8]) -> Option<usize> {
         let before = index
             .checked_sub(1)

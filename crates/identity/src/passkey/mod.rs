@@ -2,8 +2,8 @@
 //!
 //! Enters: what `navigator.credentials` gives as JSON. Leaves: a public key to keep, or the
 //! credential that signed. Refuses: other origins, other relying parties, missing user
-//! verification, replayed challenges, counters that go back, algorithms other than ES256, EdDSA and RS256 (2048).
-//! Attestation is asked as `none` and no statement is trusted. Limits: see `limit`.
+//! verification, replayed challenges, counters that go back, algorithms other than ES256, EdDSA and
+//! RS256 (2048). Attestation is asked as `none` and no statement is trusted. Limits: see `limit`.
 //! Source: W3C Web Authentication level 3, sections 7.1 and 7.2; RFC 9052, RFC 9053, RFC 8230.
 
 mod authenticator;

@@ -63,7 +63,8 @@ record! {
         called_version: Option<Text> => "called_impl_name", "medical.called_implementation_version";
         /// Presentation contexts: abstract syntaxes proposed.
         abstract_syntaxes: Vec<Text> => "abstract_syntaxes", "medical.abstract_syntaxes";
-        /// Presentation contexts: results, same order ("accepted", "abstract-syntax-not-supported").
+        /// Presentation contexts: results, same order ("accepted",
+        /// "abstract-syntax-not-supported").
         context_results: Vec<Text> => "context_results", "medical.context_results";
         /// Transfer syntax of the data set, or those accepted.
         transfer_syntaxes: Vec<Text> => "transfer_syntaxes", "medical.transfer_syntaxes";

@@ -59,7 +59,8 @@ record! {
         tls_alert: Option<u16> => "tls_alert", "tls.alert";
         /// JA4 of the client.
         tls_ja4: Option<Text> => "tls_ja4", "unmapped.tls.ja4";
-        /// Application protocol agreed (ALPN), or the client's first offer when the answer is hidden.
+        /// Application protocol agreed (ALPN), or the client's first offer when the answer is
+        /// hidden.
         tls_alpn: Option<Text> => "tls_alpn", "unmapped.tls.alpn";
         /// Application protocols offered by the client.
         tls_alpn_offered: Vec<Text> => "tls_alpn_offered", "unmapped.tls.alpn_offered";
@@ -67,7 +68,8 @@ record! {
         tls_resumed: Option<bool> => "tls_resumed", "unmapped.tls.resumed";
         /// True when the handshake completed, as far as the wire shows it.
         tls_established: Option<bool> => "tls_established", "unmapped.tls.established";
-        /// How the flow ended: `closed`, `reset`, `timeout`, `evicted`, `end_of_capture`, `ongoing`.
+        /// How the flow ended: `closed`, `reset`, `timeout`, `evicted`, `end_of_capture`,
+        /// `ongoing`.
         end_reason: Option<Text> => "end_reason", "unmapped.flow.end_reason";
         /// TCP flags seen, source side, as letters in the order FSRPAUEC.
         tcp_flags_out: Option<Text> => "tcp_flags_out", "unmapped.flow.tcp_flags_out";

@@ -10,8 +10,8 @@ use crate::sensitive::Sensitive;
 record! {
     /// One SMB operation with its answer.
     pub struct Smb {
-        /// Command: `NEGOTIATE`, `SESSION_SETUP`, `TREE_CONNECT`, `CREATE`, `READ`, `WRITE`, `RENAME`,
-        /// `DELETE`, `CLOSE`.
+        /// Command: `NEGOTIATE`, `SESSION_SETUP`, `TREE_CONNECT`, `CREATE`, `READ`, `WRITE`,
+        /// `RENAME`, `DELETE`, `CLOSE`.
         command: Text => "smb_command", "command";
         /// Dialect agreed ("3.1.1").
         dialect: Option<Text> => "smb_dialect", "dialect";

@@ -1,8 +1,9 @@
 //! Sensitive values: text that may name a person, and the door that masks it.
 //!
-//! Enters: clear text from a parser, with what kind of text it is. Leaves: a masked form (structure,
-//! lengths, extensions, known technical words) and a site-keyed token per word, so that equality
-//! search still works. Refuses: `Debug`, `Display` and textual serialisation of the clear form.
+//! Enters: clear text from a parser, with what kind of text it is. Leaves: a masked form
+//! (structure, lengths, extensions, known technical words) and a site-keyed token per word, so that
+//! equality search still works. Refuses: `Debug`, `Display` and textual serialisation of the clear
+//! form.
 //! Limits: `limit::WORDS_MAX` tokens a value. Source: `DESIGN.md` section 1, Privacy.
 
 mod mask;
@@ -20,7 +21,8 @@ pub enum Shape {
     Path,
     /// A URL query: names of parameters that are technical words stay.
     Query,
-    /// Anything else (person name, user name, mail subject, directory filter): only the length stays.
+    /// Anything else (person name, user name, mail subject, directory filter): only the length
+    /// stays.
     Text,
     /// A patient identifier as `assigner|identifier`: nothing but one token stays.
     Patient,

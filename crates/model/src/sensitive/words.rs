@@ -1,8 +1,8 @@
 //! Technical words that never name a person and may stay in a masked path.
 //!
-//! Enters: one path part or parameter name. Leaves: whether it may stay. Refuses: everything that is
-//! not listed: an unknown word is masked. Source: FHIR R4 resource and search names, DICOMweb PS3.18,
-//! Windows administrative shares, common web folders and file extensions.
+//! Enters: one path part or parameter name. Leaves: whether it may stay. Refuses: everything that
+//! is not listed: an unknown word is masked. Source: FHIR R4 resource and search names, DICOMweb
+//! PS3.18, Windows administrative shares, common web folders and file extensions.
 
 /// True when `part` is a listed technical word (case-insensitive).
 pub(super) fn is_technical(part: &str) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Enters: [`AuditEntry`]s. Leaves: one JSON line each, with the BLAKE3 of the line before it.
 //! Refuses: to return before the line is synced; entries over [`LINE_BYTES_MAX`].
-//! Source: `DESIGN.md` section 3, `STYLE.md` rule 49; chain as in RFC 9162's idea of append-only logs.
+//! Source: `DESIGN.md` section 3, `STYLE.md` rule 49; chain as in RFC 9162's idea of append-only
+//! logs.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};

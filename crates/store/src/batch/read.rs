@@ -1,6 +1,7 @@
 //! Rows of Arrow batches back into events.
 //!
-//! Enters: a batch of one class, whole or with fewer columns. Leaves: events, sensitive values masked.
+//! Enters: a batch of one class, whole or with fewer columns. Leaves: events, sensitive values
+//! masked.
 //! Refuses: nothing: a column that is missing or of another type is absent.
 //! Source: the inverse of [`super::BatchBuilder`].
 

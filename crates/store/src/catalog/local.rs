@@ -1,8 +1,9 @@
 //! The catalog of one machine: an append-only manifest of checksummed changes.
 //!
 //! Enters: changes. Leaves: durable versions; a manifest that grew long is replaced by one that
-//! starts with the whole state. Refuses: a newer format; a manifest damaged in the middle is rebuilt
-//! from the segments, which describe themselves. Source: own format, version 1, frames as in the log.
+//! starts with the whole state. Refuses: a newer format; a manifest damaged in the middle is
+//! rebuilt from the segments, which describe themselves. Source: own format, version 1, frames as
+//! in the log.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -202,8 +203,8 @@ fn load(path: &Path) -> Result<Option<Version>, StoreError> {
     Ok(Some(state))
 }
 
-/// The state that the segments themselves describe. Those of a generation whose log still exists are
-/// left out: the log seals them again. Those that a compacted one took over are left out too.
+/// The state that the segments themselves describe. Those of a generation whose log still exists
+/// are left out: the log seals them again. Those that a compacted one took over are left out too.
 fn rebuild(root: &Path) -> Result<Version, StoreError> {
     tracing::warn!("catalog damaged; rebuilding it from the segments");
     let wal_dir = root.join("wal");

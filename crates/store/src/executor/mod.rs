@@ -1,7 +1,7 @@
 //! Running plans: the seam behind which one machine or many may stand.
 //!
-//! Enters: a logical plan over one view, limits, a cancel flag. Leaves: batches, and which limit cut
-//! them. Refuses: a partial answer that does not say so. Later: distributed engines.
+//! Enters: a logical plan over one view, limits, a cancel flag. Leaves: batches, and which limit
+//! cut them. Refuses: a partial answer that does not say so. Later: distributed engines.
 //! Source: `facts/store.md` sections 5 and 6.
 
 mod local;

@@ -1,8 +1,8 @@
 //! The store's door: events become masked columns before they meet the log.
 //!
 //! Enters: typed events of any class. Leaves: one [`Submission`]; the caller's thread does the work
-//! that can run beside others (masking, columns, encoding). Refuses: nothing; limits are the caller's
-//! batch. Source: `DESIGN.md` section 1, Privacy.
+//! that can run beside others (masking, columns, encoding). Refuses: nothing; limits are the
+//! caller's batch. Source: `DESIGN.md` section 1, Privacy.
 
 pub(crate) mod writer;
 

@@ -1,8 +1,8 @@
 //! The log thread: group commit, acknowledgement, publication.
 //!
-//! Enters: submissions by a bounded queue (block). Leaves: acknowledgements; rows in the view; closed
-//! generations for the sealer. Refuses: identities that the store has: counted, acknowledged again,
-//! not stored. Limits: [`COMMIT_ROWS_MAX`], [`GENERATIONS_MAX`].
+//! Enters: submissions by a bounded queue (block). Leaves: acknowledgements; rows in the view;
+//! closed generations for the sealer. Refuses: identities that the store has: counted, acknowledged
+//! again, not stored. Limits: [`COMMIT_ROWS_MAX`], [`GENERATIONS_MAX`].
 //! Source: `facts/store.md` sections 4.3 and 6.
 
 use std::collections::BTreeSet;

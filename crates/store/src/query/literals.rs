@@ -1,7 +1,8 @@
 //! Addresses in SQL as people write them: `src_ip = '10.0.0.1'`.
 //!
-//! Enters: expressions with their schema. Leaves: text literals beside address columns as addresses;
-//! address columns as text where text is asked for. Refuses: a literal that is no address.
+//! Enters: expressions with their schema. Leaves: text literals beside address columns as
+//! addresses; address columns as text where text is asked for. Refuses: a literal that is no
+//! address.
 //! Source: DataFusion's type coercion, which knows no way from text to 16 octets.
 
 use std::net::IpAddr;

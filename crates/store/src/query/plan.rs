@@ -1,7 +1,8 @@
 //! Searches as plans.
 //!
-//! Enters: a tree, a view, a window. Leaves: one plan of the common columns, or one per class with all
-//! columns; newest first. Refuses: nothing more than the search itself. Source: `DESIGN.md` section 4.
+//! Enters: a tree, a view, a window. Leaves: one plan of the common columns, or one per class with
+//! all columns; newest first. Refuses: nothing more than the search itself. Source: `DESIGN.md`
+//! section 4.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! `search('...')` and `search('...', 'view')` in SQL: a search as a table.
 //!
-//! Enters: a search text, the name of a view (`events` if none). Leaves: the rows that match, with the
-//! view's columns. Refuses: anything but one or two text literals; what the search refuses.
+//! Enters: a search text, the name of a view (`events` if none). Leaves: the rows that match, with
+//! the view's columns. Refuses: anything but one or two text literals; what the search refuses.
 //! Source: own language.
 
 use std::sync::Arc;

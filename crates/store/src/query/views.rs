@@ -1,7 +1,7 @@
 //! The views that SQL sees: `events` and one per class.
 //!
-//! Enters: a view of the store, the query's time window. Leaves: registered views; each class has all
-//! its columns, `events` the common ones; both have `class_name` and `uid`.
+//! Enters: a view of the store, the query's time window. Leaves: registered views; each class has
+//! all its columns, `events` the common ones; both have `class_name` and `uid`.
 //! Refuses: nothing. Source: `DESIGN.md` section 5.
 
 use std::sync::Arc;

@@ -2,7 +2,8 @@
 //!
 //! Enters: `model::CLASSES`. Leaves: one [`ClassSchema`] a class, the same for memory, log and
 //! segments; each Arrow field carries its OCSF path as metadata.
-//! Refuses: a column that two parts of one class claim (a test keeps it so). Columns are only added.
+//! Refuses: a column that two parts of one class claim (a test keeps it so). Columns are only
+//! added.
 //! Source: `DESIGN.md` section 5; OCSF 1.8.0.
 
 use std::collections::{BTreeMap, HashMap};

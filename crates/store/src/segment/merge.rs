@@ -1,7 +1,8 @@
 //! Merging sorted segments into one, streaming: memory is one batch per input.
 //!
-//! Enters: segments of one class. Leaves: one segment of the next level. Refuses: inputs that cannot
-//! be read: the merge is given up and they stay. Source: k-way merge (Knuth, TAOCP 3, section 5.4.1).
+//! Enters: segments of one class. Leaves: one segment of the next level. Refuses: inputs that
+//! cannot be read: the merge is given up and they stay. Source: k-way merge (Knuth, TAOCP 3,
+//! section 5.4.1).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -98,7 +99,8 @@ impl Merger {
         })
     }
 
-    /// The next rows in order; `None` at the end. A chunk ends where an input runs out of its batch.
+    /// The next rows in order; `None` at the end. A chunk ends where an input runs out of its
+    /// batch.
     fn next_chunk(&mut self) -> Result<Option<RecordBatch>, StoreError> {
         let mut places: Vec<(usize, usize)> = Vec::with_capacity(CHUNK_ROWS);
         let mut empty = None;

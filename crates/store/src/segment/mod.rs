@@ -1,8 +1,8 @@
 //! Segments: immutable Parquet files of one class, sorted by time.
 //!
 //! Enters: batches of one class. Leaves: a file that any Parquet reader opens and that describes
-//! itself ([`SegmentMeta`] is in its metadata). Refuses: to appear under its name before it is whole
-//! and synced. Source: Apache Parquet 2.11; `facts/store.md` sections 4 and 6.
+//! itself ([`SegmentMeta`] is in its metadata). Refuses: to appear under its name before it is
+//! whole and synced. Source: Apache Parquet 2.11; `facts/store.md` sections 4 and 6.
 
 pub(crate) mod layout;
 pub(crate) mod merge;

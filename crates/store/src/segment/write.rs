@@ -1,7 +1,7 @@
 //! Sealing: the rows of a generation become segments.
 //!
-//! Enters: batches of one class. Leaves: files in place, synced, with their metadata; not yet in the
-//! catalog. Refuses: more than [`PARTS_MAX`] hours in one seal: they share one segment then.
+//! Enters: batches of one class. Leaves: files in place, synced, with their metadata; not yet in
+//! the catalog. Refuses: more than [`PARTS_MAX`] hours in one seal: they share one segment then.
 //! Source: `facts/store.md` section 6 ("x.part -> fsync -> rename -> fsync directory").
 
 use std::collections::BTreeMap;

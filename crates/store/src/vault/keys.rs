@@ -1,8 +1,9 @@
 //! Keys at rest: a master key that wraps the site key and one key per month.
 //!
-//! Enters: the `keys` directory. Leaves: keys in memory, wiped when dropped. Refuses: key files that
-//! do not open under the master key. Source: XChaCha20-Poly1305 for wrapping, 24 random octets of
-//! nonce. The directory may lie on another disk (a link), so that a backup of the store has no keys.
+//! Enters: the `keys` directory. Leaves: keys in memory, wiped when dropped. Refuses: key files
+//! that do not open under the master key. Source: XChaCha20-Poly1305 for wrapping, 24 random octets
+//! of nonce. The directory may lie on another disk (a link), so that a backup of the store has no
+//! keys.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

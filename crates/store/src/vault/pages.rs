@@ -1,7 +1,7 @@
 //! Frames of clear values.
 //!
-//! Enters: values of many events. Leaves: one sealed payload, with the spans of sequences in front in
-//! the clear, so that a search opens only the frames that may hold its event.
+//! Enters: values of many events. Leaves: one sealed payload, with the spans of sequences in front
+//! in the clear, so that a search opens only the frames that may hold its event.
 //! Refuses: frames that do not open; they are reported and skipped. Source: own format, version 1.
 
 use std::collections::BTreeMap;

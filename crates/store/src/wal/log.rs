@@ -1,8 +1,8 @@
 //! The growing end of the log: one file per generation.
 //!
 //! Enters: encoded batches. Leaves: frames on disk, synced when [`Log::commit`] returns.
-//! Refuses: to go on in a file whose write or sync failed: it is cut back and a new one begun, since
-//! a failed sync may have lost earlier pages. Source: `facts/store.md` section 4.3.
+//! Refuses: to go on in a file whose write or sync failed: it is cut back and a new one begun,
+//! since a failed sync may have lost earlier pages. Source: `facts/store.md` section 4.3.
 
 use std::collections::BTreeMap;
 use std::fs::File;

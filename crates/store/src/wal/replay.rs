@@ -1,7 +1,7 @@
 //! Reading a log file back after a start.
 //!
-//! Enters: a file. Leaves: its batches in order, and what was wrong with it. A torn tail is cut off;
-//! a bad frame in the middle is reported and the frames behind it are still read.
+//! Enters: a file. Leaves: its batches in order, and what was wrong with it. A torn tail is cut
+//! off; a bad frame in the middle is reported and the frames behind it are still read.
 //! Refuses: a newer format. Limits: `FILE_BYTES_MAX`. Source: `facts/store.md` section 4.3.
 
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Batches as log payloads: only the columns that hold something, schema written once a file.
 //!
 //! Enters: a batch of one class. Leaves: shape (class and present columns) and the Arrow IPC bytes.
-//! Refuses: payloads that do not decode; the caller reports them. Columns that this version does not
-//! know are dropped, new ones are absent. Source: Arrow IPC format 1.5.
+//! Refuses: payloads that do not decode; the caller reports them. Columns that this version does
+//! not know are dropped, new ones are absent. Source: Arrow IPC format 1.5.
 
 use std::collections::HashMap;
 use std::sync::Arc;

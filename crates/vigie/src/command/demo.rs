@@ -2,8 +2,8 @@
 //!
 //! Enters: the recorded day that ships with Vigie. Leaves: a running console on its own folder.
 //! Refuses: live capture; to mix with the state of a real installation.
-//! Source: `DESIGN.md`; the recording is made by `lab/` and lies encoded, because it holds the EICAR
-//! test string on the wire.
+//! Source: `DESIGN.md`; the recording is made by `lab/` and lies encoded, because it holds the
+//! EICAR test string on the wire.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};

@@ -1,7 +1,8 @@
 //! `vigie vault`: clear values behind tokens.
 //!
 //! Enters: an event identity or a month, and a reason. Leaves: clear values on standard output.
-//! Refuses: to show or destroy anything before the audit trail has it. Source: `DESIGN.md` section 1.
+//! Refuses: to show or destroy anything before the audit trail has it. Source: `DESIGN.md` section
+//! 1.
 
 use std::io::{IsTerminal as _, Write as _};
 

@@ -1,6 +1,7 @@
 //! The reference of configuration keys, made from the doc comments.
 //!
-//! Enters: the schema of [`Config`]. Leaves: Markdown, one row a key. Refuses: keys without a comment.
+//! Enters: the schema of [`Config`]. Leaves: Markdown, one row a key. Refuses: keys without a
+//! comment.
 //! Source: schemars; golden test of `docs/reference/config.md`.
 
 use std::fmt::Write as _;

@@ -116,7 +116,8 @@ impl Uplink {
         )
     }
 
-    /// Sends what is left and ends; returns the batches that could be neither delivered nor spooled.
+    /// Sends what is left and ends; returns the batches that could be neither delivered nor
+    /// spooled.
     pub(crate) fn finish(mut self) -> u64 {
         self.stopping.store(true, Ordering::Relaxed);
         drop(self.queue);

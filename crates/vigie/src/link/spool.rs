@@ -105,8 +105,8 @@ impl Spool {
         Ok(())
     }
 
-    /// The batches of the oldest file, and its number for [`Spool::remove`]. A torn or foreign tail is
-    /// left out: it was never whole.
+    /// The batches of the oldest file, and its number for [`Spool::remove`]. A torn or foreign tail
+    /// is left out: it was never whole.
     pub(crate) fn oldest(&mut self) -> io::Result<Option<(u64, Vec<Vec<u8>>)>> {
         let Some((number, _)) = self.files.front().copied() else {
             return Ok(None);

@@ -1,7 +1,8 @@
 //! Commands to a running core, and the same answers without one.
 //!
 //! Enters: one JSON request a line on `vigie.sock`. Leaves: one JSON answer a line.
-//! Refuses: requests above [`REQUEST_BYTES_MAX`]; callers other than the folder's owner (mode 0600).
+//! Refuses: requests above [`REQUEST_BYTES_MAX`]; callers other than the folder's owner (mode
+//! 0600).
 //! Source: `DESIGN.md` section 3, State on one machine.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -130,7 +131,8 @@ pub(crate) fn serve(
                 match listener.accept() {
                     Ok((stream, _)) => {
                         let pipeline = Arc::clone(&store);
-                        // One thread a command: they are few, made by people or scripts on this machine.
+                        // One thread a command: they are few, made by people or scripts on this
+                        // machine.
                         let _ = std::thread::Builder::new()
                             .name("command".into())
                             .spawn(move || converse(stream, &pipeline.store));

@@ -1,6 +1,7 @@
 //! Core: store, inventory, queries, console.
 //!
-//! Enters: events and reports of roles on the link, commands on `vigie.sock`, browsers on the console.
+//! Enters: events and reports of roles on the link, commands on `vigie.sock`, browsers on the
+//! console.
 //! Leaves: answers. Refuses: any address beyond loopback before the first account exists.
 //! Source: `DESIGN.md` section 3.
 

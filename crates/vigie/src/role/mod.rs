@@ -1,6 +1,7 @@
 //! Roles: the processes of one binary, and their supervisor.
 //!
-//! Enters: `vigie up`, `vigie role NAME`. Leaves: running roles. Refuses: logic that belongs to a room.
+//! Enters: `vigie up`, `vigie role NAME`. Leaves: running roles. Refuses: logic that belongs to a
+//! room.
 //! Source: `DESIGN.md` section 3.
 
 pub(crate) mod control;

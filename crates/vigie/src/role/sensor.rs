@@ -1,8 +1,8 @@
 //! The sensor: capture and packet path, nothing else.
 //!
 //! Enters: frames of the configured interfaces. Leaves: events to core, its state once a second.
-//! Refuses: every privilege but CAP_NET_RAW; blocking on core. Overload: the kernel's ring drops and
-//! counts; a full queue drops the newest events and counts. Source: `DESIGN.md` section 3.
+//! Refuses: every privilege but CAP_NET_RAW; blocking on core. Overload: the kernel's ring drops
+//! and counts; a full queue drops the newest events and counts. Source: `DESIGN.md` section 3.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! The supervisor: starts the roles, starts them again, ends them in order.
 //!
-//! Enters: `vigie up`. Leaves: running roles, `roles.json`, `run.json`. Refuses: a second supervisor
-//! on the same folder. Source: `DESIGN.md` section 3.
+//! Enters: `vigie up`. Leaves: running roles, `roles.json`, `run.json`. Refuses: a second
+//! supervisor on the same folder. Source: `DESIGN.md` section 3.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};

@@ -1,8 +1,8 @@
 //! The flow table's index: open addressing with linear probing over 8-octet slots.
 //!
 //! Enters: 32 bits of a hash and a flow's number. Leaves: candidates to compare. Refuses: nothing;
-//! it doubles at 3/4 full, so growth is bounded by the number of flows. Removal shifts back, so that
-//! there are no tombstones. Source: Knuth, The Art of Computer Programming 3, 6.4 algorithm R.
+//! it doubles at 3/4 full, so growth is bounded by the number of flows. Removal shifts back, so
+//! that there are no tombstones. Source: Knuth, The Art of Computer Programming 3, 6.4 algorithm R.
 
 /// No flow.
 pub(crate) const NONE: u32 = u32::MAX;

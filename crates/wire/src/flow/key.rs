@@ -1,6 +1,7 @@
 //! Which packets belong together: the symmetric five-tuple.
 //!
-//! Enters: addresses, protocol and ports of a packet. Leaves: [`Key`] and its hash. Refuses: nothing.
+//! Enters: addresses, protocol and ports of a packet. Leaves: [`Key`] and its hash. Refuses:
+//! nothing.
 //! Source: Community ID 1.0 (pairing of ICMP types); the hash multiplies and folds 64-bit words.
 
 use crate::ip::Addr;

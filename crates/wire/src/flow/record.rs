@@ -1,7 +1,8 @@
 //! One flow's state.
 //!
 //! Enters: packets of both sides. Leaves: counters since the last event. Refuses: more than
-//! [`CODES_MAX`] distinct anomaly codes. Rare state lives in a box of its own: a plain flow is small.
+//! [`CODES_MAX`] distinct anomaly codes. Rare state lives in a box of its own: a plain flow is
+//! small.
 
 use model::limit::LIST_ITEMS_MAX;
 use model::{Mac, Nanos, Text};

@@ -1,7 +1,8 @@
 //! The flow table: slab, index and wheel in one.
 //!
-//! Enters: keys and new flows. Leaves: flows by number. Refuses: nothing by itself; the worker keeps
-//! it within the budget with [`Flows::bytes`]. The slab grows by chunks and never moves a flow.
+//! Enters: keys and new flows. Leaves: flows by number. Refuses: nothing by itself; the worker
+//! keeps it within the budget with [`Flows::bytes`]. The slab grows by chunks and never moves a
+//! flow.
 
 use super::index::Index;
 use super::key::{Key, halves_u64};
@@ -118,8 +119,8 @@ impl Flows {
         Some(flow)
     }
 
-    /// Turns the hand over at most `look` places and returns the best flow to evict among those that
-    /// `may` accepts: half-open ones first, then the one idle for longest.
+    /// Turns the hand over at most `look` places and returns the best flow to evict among those
+    /// that `may` accepts: half-open ones first, then the one idle for longest.
     pub(crate) fn victim(&mut self, look: usize, may: impl Fn(&Flow) -> bool) -> Option<u32> {
         let mut best: Option<(bool, i64, u32)> = None;
         let mut met = 0;

@@ -1,8 +1,9 @@
 //! The timer wheel: which flows to look at, second by second of packet time.
 //!
-//! Enters: flow numbers with the second of their deadline. Leaves: the flows of seconds that passed;
-//! a flow whose deadline moved is put back, so that a packet costs no timer work. Refuses: nothing;
-//! deadlines beyond the wheel's turn wait in its last slot. Source: Varghese and Lauck, 1987.
+//! Enters: flow numbers with the second of their deadline. Leaves: the flows of seconds that
+//! passed; a flow whose deadline moved is put back, so that a packet costs no timer work. Refuses:
+//! nothing; deadlines beyond the wheel's turn wait in its last slot. Source: Varghese and Lauck,
+//! 1987.
 
 use super::index::NONE;
 

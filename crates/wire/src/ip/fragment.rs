@@ -1,8 +1,8 @@
 //! Fragments put together.
 //!
-//! Enters: packets that are parts. Leaves: whole datagrams; at their timeout, what stands before the
-//! first hole of those whose first part came. Policy on overlap: the first copy wins for IPv4; for
-//! IPv6 an overlapping part that is no repetition discards the datagram. Refuses: more than
+//! Enters: packets that are parts. Leaves: whole datagrams; at their timeout, what stands before
+//! the first hole of those whose first part came. Policy on overlap: the first copy wins for IPv4;
+//! for IPv6 an overlapping part that is no repetition discards the datagram. Refuses: more than
 //! [`DATAGRAMS_MAX`] at once, more bytes than its share of the budget (the oldest goes first),
 //! datagrams over [`LENGTH_MAX`]. Source: RFC 791 section 3.2, RFC 8200 section 4.5, RFC 5722.
 
@@ -244,7 +244,8 @@ impl Fragments {
         }
     }
 
-    /// Queues a new datagram by age; the queue is cleared of those that are gone when it grows long.
+    /// Queues a new datagram by age; the queue is cleared of those that are gone when it grows
+    /// long.
     fn enqueue(&mut self, id: Id, since: Nanos) {
         if self.order.len() >= 4 * DATAGRAMS_MAX {
             let waiting = &self.waiting;

@@ -51,7 +51,8 @@ pub(crate) fn of_nd(src: Ipv6Addr, hop_limit: u8, icmp: &[u8]) -> Option<Binding
     }
     reader.skip(2)?;
     let (ip, wanted) = match kind {
-        // Router solicitation, router advertisement, neighbour solicitation: source link-layer address.
+        // Router solicitation, router advertisement, neighbour solicitation: source link-layer
+        // address.
         133 => (reader.skip(4).map(|()| src)?, 1),
         134 => (reader.skip(12).map(|()| src)?, 1),
         135 => (reader.skip(20).map(|()| src)?, 1),

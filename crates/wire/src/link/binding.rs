@@ -1,7 +1,8 @@
 //! The table of bindings seen, so that each is told once, on change, and at most every hour.
 //!
-//! Enters: [`Binding`]s with their time. Leaves: inventory bodies worth an event. Refuses: more than
-//! [`BINDINGS_MAX`] addresses: the one told first goes first. Source: `DESIGN.md` section 5, assets.
+//! Enters: [`Binding`]s with their time. Leaves: inventory bodies worth an event. Refuses: more
+//! than [`BINDINGS_MAX`] addresses: the one told first goes first. Source: `DESIGN.md` section 5,
+//! assets.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;

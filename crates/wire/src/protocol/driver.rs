@@ -1,12 +1,13 @@
 //! One flow's application side: recognition, then a session, with its unconsumed bytes.
 //!
 //! Enters: contiguous bytes of a side, gaps, the end. Leaves: drafts and anomalies, through the
-//! [`Context`]. Refuses: to keep more than [`PENDING_BYTES_MAX`] bytes of a side; then the session is
-//! given up and counted as `driver-pending-limit`; the name stays.
+//! [`Context`]. Refuses: to keep more than [`PENDING_BYTES_MAX`] bytes of a side; then the session
+//! is given up and counted as `driver-pending-limit`; the name stays.
 //!
-//! A stream seen from its start is recognised by the first bytes of either side. One picked up later,
-//! or after a gap, is tried segment by segment: at least 4 segments and 2 KiB a side. A server that
-//! speaks first is kept waiting (2 KiB) for the client's first bytes when nobody knows its greeting.
+//! A stream seen from its start is recognised by the first bytes of either side. One picked up
+//! later, or after a gap, is tried segment by segment: at least 4 segments and 2 KiB a side. A
+//! server that speaks first is kept waiting (2 KiB) for the client's first bytes when nobody knows
+//! its greeting.
 //! Source: `facts`: probe by content, skip uncopied.
 
 mod datagram;

@@ -1,8 +1,8 @@
 //! Application protocols: recognised by content, parsed into events.
 //!
 //! Enters: ordered bytes of a stream, or datagrams, with the side that sent them.
-//! Leaves: [`Draft`]s, which the flow completes to events. Refuses: nothing but "not this protocol":
-//! a broken tail never discards a good head. Limits: [`PENDING_BYTES_MAX`] a side.
+//! Leaves: [`Draft`]s, which the flow completes to events. Refuses: nothing but "not this
+//! protocol": a broken tail never discards a good head. Limits: [`PENDING_BYTES_MAX`] a side.
 //! To add a protocol: a folder `<name>/{mod,parser,session}.rs` here, one line in `registry.rs`.
 
 #[cfg(test)]
@@ -118,8 +118,8 @@ pub trait Protocol: Sync {
 /// What a session wants after bytes were shown to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Call again when at least this many bytes are there, counted after those consumed; 0 or 1 mean
-    /// "any more".
+    /// Call again when at least this many bytes are there, counted after those consumed; 0 or 1
+    /// mean "any more".
     Need(usize),
     /// Do not show the next `n` bytes of this side after those consumed; they pass uncopied, and
     /// [`Session::skipped`] is told.
@@ -183,8 +183,9 @@ impl Step {
 
 /// One application protocol's life inside a flow.
 pub trait Session: Send {
-    /// Looks at bytes that `side` sent: for a stream, everything not yet consumed, contiguous; for a
-    /// datagram, all of it (what is not consumed is dropped). Parses as many messages as are whole.
+    /// Looks at bytes that `side` sent: for a stream, everything not yet consumed, contiguous; for
+    /// a datagram, all of it (what is not consumed is dropped). Parses as many messages as are
+    /// whole.
     fn bytes(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) -> Step;
 
     /// `n` bytes asked for with [`Next::Skip`] passed. Default: nothing.
@@ -192,8 +193,8 @@ pub trait Session: Send {
         let _ = (side, n, cx);
     }
 
-    /// `missing` bytes of `side` were lost; the next bytes follow the hole. Return false to give the
-    /// flow up, which is the default: then only [`Session::end`] is called.
+    /// `missing` bytes of `side` were lost; the next bytes follow the hole. Return false to give
+    /// the flow up, which is the default: then only [`Session::end`] is called.
     fn gap(&mut self, side: Side, missing: u64, cx: &mut Context<'_>) -> bool {
         let _ = (side, missing, cx);
         false

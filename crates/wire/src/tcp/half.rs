@@ -2,8 +2,8 @@
 //!
 //! Enters: pieces of the stream in any order. Leaves: bytes in order, gaps. In order nothing is
 //! copied. Refuses: to hold more than [`HELD_BYTES_MAX`] bytes; then the hole is skipped. A piece
-//! farther than [`FAR`] from what is expected is ignored, unless [`FAR_MAX`] come in a row: then the
-//! stream goes on there. Source: RFC 9293 section 3.4 (arithmetic modulo 2^32).
+//! farther than [`FAR`] from what is expected is ignored, unless [`FAR_MAX`] come in a row: then
+//! the stream goes on there. Source: RFC 9293 section 3.4 (arithmetic modulo 2^32).
 
 use model::Nanos;
 

@@ -1,7 +1,7 @@
 //! Events on their way out: identity, times, site.
 //!
-//! Enters: bodies with their time. Leaves: [`Event`]s. Refuses: an identity twice: within a node they
-//! only increase. Source: `DESIGN.md` section 5.
+//! Enters: bodies with their time. Leaves: [`Event`]s. Refuses: an identity twice: within a node
+//! they only increase. Source: `DESIGN.md` section 5.
 
 use model::port::EventSink;
 use model::{Body, Connection, Event, EventUid, Meta, Millis, Nanos, NodeId, Text};

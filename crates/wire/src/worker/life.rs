@@ -1,7 +1,7 @@
 //! The life of flows: begin, interim events, end.
 //!
-//! Enters: packets' keys, timers, the budget. Leaves: flow events. Refuses: flows beyond the budget:
-//! another goes first.
+//! Enters: packets' keys, timers, the budget. Leaves: flow events. Refuses: flows beyond the
+//! budget: another goes first.
 
 use model::Nanos;
 use model::port::EventSink;

@@ -1,9 +1,9 @@
 //! The worker: one thread's share of the packet path, from frames to events.
 //!
 //! Enters: frames in the order of capture, ticks of a live clock, the end. Leaves: events.
-//! Refuses: state beyond `budget_bytes`, of which at most half is for the flow table: the flow to go
-//! is half-open or idle for longest, its event says `evicted`. Time is the packets'; when it goes
-//! back by more than [`BACK_NS_MAX`], another capture begins and every flow ends.
+//! Refuses: state beyond `budget_bytes`, of which at most half is for the flow table: the flow to
+//! go is half-open or idle for longest, its event says `evicted`. Time is the packets'; when it
+//! goes back by more than [`BACK_NS_MAX`], another capture begins and every flow ends.
 //! Source: `DESIGN.md` sections 4 and 5.
 
 mod emit;
@@ -78,7 +78,8 @@ impl Worker {
     #[must_use]
     pub fn new(config: WireConfig) -> Self {
         let budget = config.budget_bytes.max(BUDGET_BYTES_MIN);
-        // One packet may add a reassembly buffer that doubles, pending bytes and a session's growth.
+        // One packet may add a reassembly buffer that doubles, pending bytes and a session's
+        // growth.
         let limit = budget - (budget / 8).max(1 << 20);
         Self {
             limit,
@@ -150,9 +151,9 @@ impl Worker {
         self.finish_as(self.emitter.number().saturating_add(1), sink);
     }
 
-    /// The same, its events as those of packet `number`. Several workers of one capture: [`tick`] each
-    /// to the time of the last packet first, then give each a number of its own after the last one;
-    /// so they send what one worker would send.
+    /// The same, its events as those of packet `number`. Several workers of one capture: [`tick`]
+    /// each to the time of the last packet first, then give each a number of its own after the last
+    /// one; so they send what one worker would send.
     ///
     /// [`tick`]: Self::tick
     pub fn finish_as(&mut self, number: u64, sink: &mut dyn EventSink) {
@@ -164,7 +165,8 @@ impl Worker {
         self.publish();
     }
 
-    /// Sets the `logged_time` of the events to come; without effect for [`crate::Sequence::Packet`].
+    /// Sets the `logged_time` of the events to come; without effect for
+    /// [`crate::Sequence::Packet`].
     pub const fn set_logged_time(&mut self, now: Millis) {
         self.emitter.set_logged_time(now);
     }

@@ -45,8 +45,8 @@ pub(super) fn whole(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0).then_some(value as i64)
 }
 
-/// A time: `2026-11-23`, `2026-11-23T14:05`, `2026-11-23 14:05:09.250`, milliseconds; UTC. The second
-/// value is where the stated unit ends (a day, a minute), exclusive.
+/// A time: `2026-11-23`, `2026-11-23T14:05`, `2026-11-23 14:05:09.250`, milliseconds; UTC. The
+/// second value is where the stated unit ends (a day, a minute), exclusive.
 pub(super) fn time_ms(text: &str) -> Option<(i64, i64)> {
     let text = text.trim().trim_end_matches(['Z', 'z']);
     if !text.contains('-') {

@@ -154,7 +154,8 @@ fn flows_agree_with_arkime_needs_shared() {
             let same_ends = mine.keys().eq(flow.keys());
             let same_packets =
                 same_ends && mine.values().map(|f| f.0).eq(flow.values().map(|f| f.0));
-            // Their octets are the frame's: at least an Ethernet header more, at most padding to 60.
+            // Their octets are the frame's: at least an Ethernet header more, at most padding to
+            // 60.
             let near = |(mine, theirs): (&(u64, u64), &(u64, u64))| {
                 theirs.1 >= mine.1 && theirs.1 - mine.1 <= mine.0 * 64
             };
