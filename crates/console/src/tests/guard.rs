@@ -204,6 +204,7 @@ async fn files_of_a_folder_are_served_and_nothing_beside_it() {
     assert_eq!(stranger.send("POST", "/", None).await.status, 405);
 }
 
+#[cfg(not(feature = "embed-ui"))]
 #[tokio::test]
 async fn without_a_ui_the_page_says_how_to_build_it() {
     let answer = console().stranger().send("GET", "/", None).await;
