@@ -2,6 +2,7 @@
 //!
 //! Enters: [`ConsoleState`]. Leaves: an axum router with every guard around it. Refuses: more
 //! blocking calls at once than its pools hold; a client that goes away cancels its query.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,6 +2,7 @@
 //!
 //! Enters: request bodies and query strings. Leaves: typed values. Refuses: bodies beyond
 //! `limit::BODY_BYTES_MAX`, other content types, unknown shapes; the refusal quotes no input.
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;

@@ -1,6 +1,7 @@
 //! Errors as the API gives them: a status, a stable code, a detail for engineers.
 //!
 //! Enters: refusals of ports, identities and parsers. Leaves: JSON. Refuses: to quote secrets.
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};

@@ -1,6 +1,7 @@
 //! Limits of the console, each with the reason for its size.
 //!
 //! Enters: nothing. Leaves: named constants. Refuses: nothing.
+//! Source: the HTTP contract, `openapi.json`.
 
 /// Longest request body, in bytes: the largest is a list of zones.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;

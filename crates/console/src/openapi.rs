@@ -2,6 +2,7 @@
 //!
 //! Enters: nothing. Leaves: OpenAPI 3.1 JSON; `openapi.json` beside `Cargo.toml` is this text, kept
 //! so by a test. Refuses: nothing.
+//! Source: the HTTP contract, `openapi.json`.
 
 use utoipa::OpenApi;
 use utoipa::openapi::{InfoBuilder, OpenApi as Document};

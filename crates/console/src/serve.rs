@@ -3,6 +3,7 @@
 //! Enters: connections. Leaves: answered requests. Refuses: more than `limit::CONNECTIONS_MAX`
 //! connections (the next ones wait in the kernel's backlog), heads that are slow or long. At
 //! shutdown open requests may end for `limit::SHUTDOWN_S_MAX`; live streams are cut.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::future::Future;
 use std::io;

@@ -2,6 +2,7 @@
 //!
 //! Enters: request heads. Leaves: who asks. Refuses: no or dead sessions (401), unsafe methods
 //! without the anti-forgery value (403), missing permissions (403).
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

@@ -2,6 +2,7 @@
 //!
 //! Enters: implementations chosen by `vigie`. Leaves: one value that a router is made of.
 //! Refuses: to know who implements them.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //!
 //! Enters: rows. Leaves: typed values by position; a value of another kind reads as absent.
 //! Refuses: nothing.
+//! Source: the HTTP contract, `openapi.json`.
 
 use model::port::Datum;
 

@@ -2,6 +2,7 @@
 //!
 //! Enters: names, hashes, passkeys. Leaves: records of the state file and views without secrets.
 //! Refuses: names that could be mistaken for another (only lower-case ASCII).
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use serde::{Deserialize, Serialize};
 

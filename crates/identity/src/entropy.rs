@@ -1,6 +1,7 @@
 //! Randomness as an argument, so that tests replay exactly.
 //!
 //! Enters: a buffer. Leaves: unpredictable octets in it. Refuses: to go on without them.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 /// Where random octets come from.
 pub trait Entropy: Send + Sync {

@@ -2,6 +2,7 @@
 //!
 //! Enters: a cause. Leaves: a stable code and a sentence without secrets. Refuses: to say whether a
 //! name exists when a sign-in fails.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use crate::entropy::NoEntropy;
 

@@ -1,6 +1,7 @@
 //! Limits of identities, each with the reason for its size.
 //!
 //! Enters: nothing. Leaves: named constants. Refuses: nothing.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 /// Most accounts: people who operate Vigie, not the staff of the hospital.
 pub const ACCOUNTS_MAX: usize = 500;

@@ -1,6 +1,7 @@
 //! Secret text: a password on its way to be hashed or verified.
 //!
 //! Enters: text of a request. Leaves: bytes for the hash. Refuses: `Debug`, `Display`, serialising.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;

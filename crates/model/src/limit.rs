@@ -1,6 +1,7 @@
 //! Limits that more than one crate must agree on.
 //!
 //! Enters: nothing. Leaves: named constants, each with the reason for its size. Refuses: nothing.
+//! Source: `DESIGN.md` section 5.
 
 /// Longest text that one event field keeps, in bytes; longer ones are cut at a character border.
 pub const FIELD_BYTES_MAX: usize = 4 * 1024;

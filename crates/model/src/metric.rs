@@ -46,7 +46,8 @@ impl Metric {
 
 macro_rules! metrics {
     ($( $(#[doc = $help:literal])+ $id:ident : $kind:literal $name:literal; )+) => {
-        $( $(#[doc = $help])+ pub static $id: Metric = Metric::new($name, $kind, concat!($($help),+)); )+
+        $( $(#[doc = $help])+ pub static $id: Metric = Metric::new($name, $kind,
+            concat!($($help),+)); )+
 
         /// Every metric.
         pub static REGISTRY: &[&Metric] = &[$( &$id, )+];

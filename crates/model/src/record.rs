@@ -215,7 +215,8 @@ macro_rules! record {
     (
         $(#[doc = $sdoc:literal])+
         pub struct $name:ident {
-            $( $(#[doc = $fdoc:literal])+ $field:ident : $ty:ty => $column:literal, $path:literal; )+
+            $( $(#[doc = $fdoc:literal])+ $field:ident : $ty:ty => $column:literal,
+                $path:literal; )+
         }
     ) => {
         $(#[doc = $sdoc])+

@@ -1,6 +1,7 @@
 //! Arbitrary events for property tests, made from the field tables so that no field is forgotten.
 //!
 //! Enters: a seed of a generator. Leaves: events of any class. Refuses: nothing. Tests only.
+//! Source: `DESIGN.md` section 5.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

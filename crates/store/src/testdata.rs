@@ -1,4 +1,5 @@
 //! Events for the unit tests of this crate: generated, deterministic.
+//! Source: `DESIGN.md` section 4, store.
 
 use std::net::{IpAddr, Ipv4Addr};
 

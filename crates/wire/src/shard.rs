@@ -3,6 +3,7 @@
 //! Enters: a frame. Leaves: a hash, the same for both directions of every conversation of a pair of
 //! addresses: fragments, ICMP errors and related flows meet in one worker. Refuses: nothing; frames
 //! without addresses hash to 0.
+//! Source: `DESIGN.md` section 4, wire.
 
 use crate::flow::key::hash_addresses;
 use crate::frame::Frame;

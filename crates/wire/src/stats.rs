@@ -2,6 +2,7 @@
 //!
 //! Enters: increments of the packet path. Leaves: [`Stats`], read at any time. Refuses: keys made
 //! from input: every code is a literal of the program, so that the maps are bounded.
+//! Source: `DESIGN.md` section 4, wire.
 
 use std::collections::BTreeMap;
 

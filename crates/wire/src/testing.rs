@@ -2,6 +2,7 @@
 //!
 //! Enters: addresses, payloads. Leaves: Ethernet frames with right lengths and zero checksums, and
 //! events of a worker that saw them. Refuses: payloads over 64 KiB (cut). Not part of the product.
+//! Source: `DESIGN.md` section 4, wire.
 
 use std::net::{IpAddr, SocketAddr};
 

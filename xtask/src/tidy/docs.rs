@@ -33,6 +33,7 @@ fn is_module(name: &str) -> bool {
         && (name.starts_with("crates/") || name.starts_with("xtask/"))
         && name.contains("/src/")
         && !name.ends_with("tests.rs")
+        && !name.contains("/tests/")
 }
 
 /// In these documents `test:name` must name a test function or a test file of the tree.

@@ -3,6 +3,7 @@
 //! Enters: a name, an offset, a cause. Leaves: one sentence for an operator, and a stable code.
 //! Refuses: contents of the file in any message. The file is at fault in every variant but `Open`
 //! and `Read`, where the machine is; none may be retried but those two.
+//! Source: `DESIGN.md` section 4, wire.
 
 use std::fmt;
 use std::io;

@@ -2,6 +2,7 @@
 //!
 //! Enters: changes by an admin, and everybody's own password. Leaves: views without secrets.
 //! Refuses: other roles (403), the last admin's end (409), a role or a lock for oneself (409).
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -2,6 +2,7 @@
 //!
 //! Enters: words to look for, an order, an identity. Leaves: assets; peers and events of one.
 //! Refuses: unknown orders. Limits: `limit::ASSETS_MAX`, `limit::PEERS_MAX`.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 //!
 //! Enters: a search, a period, a column. Leaves: OCSF JSON, counts. Refuses: unknown columns (with
 //! the nearest known one), limits beyond `limit::EVENTS_MAX` are cut to it.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::collections::BTreeMap;
 

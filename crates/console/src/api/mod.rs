@@ -2,6 +2,7 @@
 //!
 //! Enters: typed requests. Leaves: typed answers, and through them `openapi.json`. Refuses: see it.
 //! To add one: a handler with its `#[utoipa::path]`, and a line here.
+//! Source: the HTTP contract, `openapi.json`.
 
 #![expect(
     unused_qualifications,

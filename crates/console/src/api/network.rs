@@ -3,6 +3,7 @@
 //! Enters: a period, a zone and a direction. Leaves: cells, links. Refuses: unknown directions.
 //! A zone named "" means: no zone of the configuration matches (the outside, usually).
 //! Limits: `limit::CELLS_MAX` cells read, `limit::LINKS_MAX` links shown, the rest is `other`.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

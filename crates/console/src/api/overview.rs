@@ -2,6 +2,7 @@
 //!
 //! Enters: a period. Leaves: coverage, counts, throughput beside the day before, storage.
 //! Refuses: nothing beyond the period. Coverage stands before calm: `facts/console.md` rule 7.
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::extract::State;

@@ -2,6 +2,7 @@
 //!
 //! Enters: what the browser's WebAuthn gives. Leaves: options for it, a cookie. Refuses: see
 //! `identity::passkey`; bare addresses as host (browsers know no passkeys there).
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -2,6 +2,7 @@
 //!
 //! Enters: `from` and `to` in milliseconds. Leaves: a period, the last 24 hours when nothing is
 //! said. Refuses: periods that end before they begin, and those beyond [`PERIOD_MS_MAX`].
+//! Source: the HTTP contract, `openapi.json`.
 
 use model::Millis;
 use model::port::Query;

@@ -2,6 +2,7 @@
 //!
 //! Enters: requests of monitors. Leaves: Prometheus text, short words. Refuses: metrics to
 //! strangers (only loopback, or a session).
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};

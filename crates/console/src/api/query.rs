@@ -3,6 +3,7 @@
 //! Enters: query text and its limits. Leaves: rows. Refuses: texts beyond `limit::QUERY_BYTES_MAX`;
 //! the store refuses what is not read-only. The trail notes that SQL was run and how long its text
 //! was, never the text: it may name a patient.
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::extract::State;

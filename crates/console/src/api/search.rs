@@ -2,6 +2,7 @@
 //!
 //! Enters: a column and the beginning of a value. Leaves: the model's field table, values.
 //! Refuses: unknown columns, with the nearest known one.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::collections::BTreeMap;
 

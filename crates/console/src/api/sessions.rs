@@ -2,6 +2,7 @@
 //!
 //! Enters: names and passwords. Leaves: a cookie. Refuses: wrong credentials (401), guesses beyond
 //! the throttle (429); a sign-in that the audit trail cannot note does not happen.
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,6 +1,7 @@
 //! The state of this installation, and the audit trail.
 //!
 //! Enters: a number of entries. Leaves: status, entries. Refuses: the trail to analysts.
+//! Source: the HTTP contract, `openapi.json`.
 
 use axum::Json;
 use axum::extract::State;

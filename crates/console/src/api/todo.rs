@@ -2,6 +2,7 @@
 //!
 //! Enters: system status, share of packets seen, new assets. Leaves: codes with arguments; the web
 //! UI has a sentence for each. Refuses: more than [`TODO_MAX`].
+//! Source: the HTTP contract, `openapi.json`.
 
 use model::port::SystemStatus;
 use serde::Serialize;

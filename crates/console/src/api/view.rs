@@ -2,6 +2,7 @@
 //!
 //! Enters: values of `model::port`. Leaves: the same values, with the same JSON, described for
 //! OpenAPI. Refuses: nothing.
+//! Source: the HTTP contract, `openapi.json`.
 
 use model::port;
 use serde::Serialize;

@@ -3,6 +3,7 @@
 //! Enters: masked events. Leaves: bounded queues, one a client. Refuses: to wait: an event that a
 //! full queue cannot take is dropped for that client and counted.
 //! Limits: `limit::STREAMS_MAX` clients, `limit::STREAM_QUEUE` events each.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,6 +2,7 @@
 //!
 //! Enters: a path of plain names. Leaves: bytes. Refuses: links that lead out of the folder, files
 //! beyond `limit::FILE_BYTES_MAX`.
+//! Source: the HTTP contract, `openapi.json`.
 
 use std::fs::File;
 use std::io::Read as _;

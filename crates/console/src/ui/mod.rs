@@ -4,6 +4,7 @@
 //! client takes them. Files under `assets/` carry a hash in their name and never change; the index
 //! is never stored. Refuses: other methods, paths that leave the folder, hidden files, files beyond
 //! `limit::FILE_BYTES_MAX`.
+//! Source: the HTTP contract, `openapi.json`.
 
 mod files;
 

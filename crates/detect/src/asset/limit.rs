@@ -2,6 +2,7 @@
 //!
 //! Enters: nothing. Leaves: named constants. Refuses: nothing. What a limit turned away is counted
 //! in [`super::Counters`].
+//! Source: `DESIGN.md` section 5.
 
 /// Most assets unless configured: a large hospital group has fewer devices than this.
 pub const ASSETS_MAX_DEFAULT: usize = 32 * 1024;

@@ -2,6 +2,7 @@
 //!
 //! Enters: one asset's record. Leaves: a role, or none. Refuses: guesses from ports alone and from
 //! vendors. The first line that fits wins: care first, then infrastructure.
+//! Source: `DESIGN.md` section 5.
 
 use super::state::State;
 

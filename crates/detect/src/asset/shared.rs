@@ -2,6 +2,7 @@
 //!
 //! Enters: events from the pipeline. Leaves: assets to the console. Refuses: to stop when a thread
 //! that held the lock panicked: the inventory is a fold, its parts stay usable.
+//! Source: `DESIGN.md` section 5.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

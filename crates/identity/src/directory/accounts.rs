@@ -2,6 +2,7 @@
 //!
 //! Enters: changes that the caller was permitted to make. Leaves: views. Refuses: what would leave
 //! nobody to manage accounts. Whatever weakens an account's trust ends its sessions.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use std::net::IpAddr;
 

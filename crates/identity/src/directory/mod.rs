@@ -4,6 +4,7 @@
 //! changes that cannot be written to disk: memory never holds what the file does not.
 //! Hashing and writing run outside the lock of the state: looking a session up never waits for
 //! either. Calls that sign in or change may block for one hash and one fsync.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 mod accounts;
 mod passkeys;

@@ -2,6 +2,7 @@
 //!
 //! Enters: WebAuthn answers. Leaves: options for the browser, sessions. Refuses: see `passkey`.
 //! Credentials are discoverable: signing in asks for no name, so that no answer tells which exist.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use std::net::IpAddr;
 

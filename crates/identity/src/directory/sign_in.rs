@@ -2,6 +2,7 @@
 //!
 //! Enters: name, password, one-time token. Leaves: a session. Refuses: guesses beyond the throttle;
 //! an unknown name, a wrong password and a locked account look and cost the same.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use std::net::IpAddr;
 

@@ -2,6 +2,7 @@
 //!
 //! Enters: accounts. Leaves: accounts. Refuses: other format versions, files beyond
 //! `limit::FILE_BYTES_MAX`, files that others may read. A crash leaves the old file or the new one.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};

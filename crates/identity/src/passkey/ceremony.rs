@@ -2,6 +2,7 @@
 //!
 //! Enters: challenges with their purpose. Leaves: each at most once. Refuses: late, unknown ones.
 //! Limits: `limit::CEREMONIES_MAX`, `limit::CEREMONY_MS_MAX`.
+//! Source: OWASP ASVS 4.0, chapters 2 and 3.
 
 use std::collections::BTreeMap;
 

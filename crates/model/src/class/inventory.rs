@@ -45,11 +45,13 @@ record! {
         /// Bytes sent and received.
         bytes: Option<u64> => "device_bytes", "unmapped.device.bytes";
         /// Provenance: attributes.
-        provenance_attribute: Vec<Text> => "provenance_attributes", "unmapped.provenance[].attribute";
+        provenance_attribute: Vec<Text> => "provenance_attributes",
+            "unmapped.provenance[].attribute";
         /// Provenance: values.
         provenance_value: Vec<Text> => "provenance_values", "unmapped.provenance[].value";
         /// Provenance: confidence, 0 to 100.
-        provenance_confidence: Vec<u64> => "provenance_confidences", "unmapped.provenance[].confidence";
+        provenance_confidence: Vec<u64> => "provenance_confidences",
+            "unmapped.provenance[].confidence";
         /// Provenance: where the value was read.
         provenance_source: Vec<Text> => "provenance_sources", "unmapped.provenance[].source";
     }

@@ -58,7 +58,8 @@ record! {
         /// Implementation class UID of the acceptor.
         called_implementation: Option<Text> => "called_impl", "medical.called_implementation";
         /// Implementation version name of the requestor.
-        calling_version: Option<Text> => "calling_impl_name", "medical.calling_implementation_version";
+        calling_version: Option<Text> => "calling_impl_name",
+            "medical.calling_implementation_version";
         /// Implementation version name of the acceptor.
         called_version: Option<Text> => "called_impl_name", "medical.called_implementation_version";
         /// Presentation contexts: abstract syntaxes proposed.

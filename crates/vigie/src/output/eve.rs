@@ -124,7 +124,8 @@ impl Words {
             "bytes_toserver": flow.bytes_out, "bytes_toclient": flow.bytes_in,
             "start": flow.start.map(rfc3339), "end": flow.end.map(rfc3339),
             "age": flow.duration_ms.map(|ms| ms / 1000),
-            "state": match event.meta.activity { 2 | 3 => "closed", 4 | 5 => "new", _ => "established" },
+            "state": match event.meta.activity { 2 | 3 => "closed", 4 | 5 => "new",
+                _ => "established" },
             "reason": flow.end_reason,
             "tcp_flags_ts": flow.tcp_flags_out, "tcp_flags_tc": flow.tcp_flags_in,
         })
@@ -136,7 +137,8 @@ impl Words {
             "cipher": tls.tls_cipher,
             "subject": tls.tls_subject, "issuerdn": tls.tls_issuer, "serial": tls.tls_serial,
             "fingerprint": tls.tls_cert_sha256,
-            "notbefore": tls.tls_not_before.map(rfc3339), "notafter": tls.tls_not_after.map(rfc3339),
+            "notbefore": tls.tls_not_before.map(rfc3339),
+                "notafter": tls.tls_not_after.map(rfc3339),
             "subjectaltname": tls.tls_san,
             "ja3": { "hash": tls.tls_ja3 }, "ja3s": { "hash": tls.tls_ja3s }, "ja4": tls.tls_ja4,
             "client_alpns": tls.tls_alpn_offered,
@@ -190,7 +192,8 @@ impl Words {
             .to_lowercase();
         json!({
             "type": if matches!(event.meta.activity, 2 | 5 | 6) { "reply" } else { "request" },
-            "dhcp_type": kind, "id": dhcp.transaction, "client_mac": dhcp.client_mac.map(|m| m.to_string()),
+            "dhcp_type": kind, "id": dhcp.transaction, "client_mac": dhcp.client_mac.map(|m|
+                m.to_string()),
             "assigned_ip": dhcp.client_ip, "requested_ip": dhcp.requested_ip,
             "hostname": dhcp.host_name, "vendor_class_identifier": dhcp.vendor_class,
             "lease_time": dhcp.lease_s, "params": dhcp.parameters,

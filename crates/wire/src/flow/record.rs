@@ -3,6 +3,7 @@
 //! Enters: packets of both sides. Leaves: counters since the last event. Refuses: more than
 //! [`CODES_MAX`] distinct anomaly codes. Rare state lives in a box of its own: a plain flow is
 //! small.
+//! Source: `DESIGN.md` section 4, wire.
 
 use model::limit::LIST_ITEMS_MAX;
 use model::{Mac, Nanos, Text};

@@ -3,6 +3,7 @@
 //! Enters: keys and new flows. Leaves: flows by number. Refuses: nothing by itself; the worker
 //! keeps it within the budget with [`Flows::bytes`]. The slab grows by chunks and never moves a
 //! flow.
+//! Source: `DESIGN.md` section 4, wire.
 
 use super::index::Index;
 use super::key::{Key, halves_u64};

@@ -70,7 +70,8 @@ proptest! {
     }
 
     #[test]
-    fn both_directions_have_one_key(src in any::<[u8; 4]>(), dst in any::<[u8; 4]>(), ports in any::<(u16, u16)>(), seed in any::<u64>()) {
+    fn both_directions_have_one_key(src in any::<[u8; 4]>(), dst in any::<[u8; 4]>(),
+        ports in any::<(u16, u16)>(), seed in any::<u64>()) {
         let there = Tuple {
             src: Addr::v4(src),
             dst: Addr::v4(dst),

@@ -4,6 +4,7 @@
 //! Leaves: [`Draft`]s, which the flow completes to events. Refuses: nothing but "not this
 //! protocol": a broken tail never discards a good head. Limits: [`PENDING_BYTES_MAX`] a side.
 //! To add a protocol: a folder `<name>/{mod,parser,session}.rs` here, one line in `registry.rs`.
+//! Source: `DESIGN.md` section 4, wire.
 
 #[cfg(test)]
 pub(crate) mod checks;

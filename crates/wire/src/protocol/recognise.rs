@@ -2,6 +2,7 @@
 //!
 //! Enters: the first bytes of a side. Leaves: an [`Answer`]. Refuses: to look at more than
 //! [`PROBE_BYTES_MAX`] bytes, so that the answer does not depend on how a stream was cut.
+//! Source: `DESIGN.md` section 4, wire.
 
 use super::{Context, First, Probe, Protocol, Side, Transport};
 

@@ -1,6 +1,7 @@
 //! The registry of application protocols: the only list to extend.
 //!
 //! Enters: nothing. Leaves: [`REGISTRY`], asked in this order. Refuses: magic; it is greppable.
+//! Source: `DESIGN.md` section 4, wire.
 
 use super::Protocol;
 

@@ -76,7 +76,8 @@ proptest! {
         tcp.segment(Side::Client, &segment(isn, 0, SYN, &[]), Nanos(0), &mut sink);
         for (at, len) in pieces {
             let seq = isn.wrapping_add(1).wrapping_add(at as u32);
-            tcp.segment(Side::Client, &segment(seq, 0, ACK, &data[at..at + len]), Nanos(0), &mut sink);
+            tcp.segment(Side::Client, &segment(seq, 0, ACK, &data[at..at + len]), Nanos(0),
+                &mut sink);
         }
         prop_assert_eq!(&sink.bytes, &data);
         prop_assert!(sink.gaps.is_empty());
@@ -103,7 +104,8 @@ proptest! {
                 lost += *cut as u64;
             } else {
                 kept.extend_from_slice(&data[at..at + cut]);
-                tcp.segment(Side::Client, &segment(seq, 0, ACK, &data[at..at + cut]), Nanos(0), &mut sink);
+                tcp.segment(Side::Client, &segment(seq, 0, ACK, &data[at..at + cut]), Nanos(0),
+                    &mut sink);
             }
             at += cut;
         }
@@ -118,7 +120,8 @@ proptest! {
     #[test]
     fn random_segments_never_panic_and_stay_bounded(
         segments in prop::collection::vec(
-            (any::<bool>(), any::<u32>(), any::<u32>(), any::<u8>(), 0usize..1500, 0u32..70_000), 1..200),
+            (any::<bool>(), any::<u32>(), any::<u32>(), any::<u8>(), 0usize..1500, 0u32..70_000),
+                1..200),
         near in any::<bool>(),
     ) {
         let data = vec![1; 1500];

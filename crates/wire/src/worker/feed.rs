@@ -1,6 +1,7 @@
 //! From a flow's streams to its driver.
 //!
 //! Enters: bytes and gaps in order. Leaves: drafts, anomalies, counters. Refuses: nothing.
+//! Source: `DESIGN.md` section 4, wire.
 
 use model::Nanos;
 

@@ -2,6 +2,7 @@
 //!
 //! Enters: packets' keys, timers, the budget. Leaves: flow events. Refuses: flows beyond the
 //! budget: another goes first.
+//! Source: `DESIGN.md` section 4, wire.
 
 use model::Nanos;
 use model::port::EventSink;

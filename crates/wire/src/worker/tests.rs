@@ -558,7 +558,8 @@ proptest! {
 
     #[test]
     fn random_frames_never_panic(
-        frames in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..200), any::<i64>(), 0u16..300, any::<u32>()), 1..30),
+        frames in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..200), any::<i64>(),
+            0u16..300, any::<u32>()), 1..30),
     ) {
         let mut worker = Worker::new(small(4));
         let mut events = Vec::new();
@@ -582,13 +583,17 @@ proptest! {
         cut in prop::collection::vec((any::<usize>(), 0usize..120), 0..10),
         times in prop::collection::vec(-5_000_000_000_000i64..5_000_000_000_000, 40),
     ) {
-        let mut frames = Talk::to_port(53).open().say(Side::Client, &[0, 8, 1, 2, 3, 4, 5, 6, 7, 8]).say(Side::Server, &[1; 4000]).close().frames;
+        let mut frames = Talk::to_port(53).open().say(Side::Client, &[0, 8, 1, 2, 3, 4, 5, 6, 7, 8])
+            .say(Side::Server, &[1; 4000]).close().frames;
         let (a, b) = ("2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap());
-        let six = testing::ip(a, b, 0, &[&[44, 0, 0, 0, 0, 0, 0, 0][..], &testing::fragment6(17, 8, true, 1, &[5; 64])].concat());
+        let six = testing::ip(a, b, 0, &[&[44, 0, 0, 0, 0, 0, 0, 0][..], &testing::fragment6(17, 8,
+            true, 1, &[5; 64])].concat());
         frames.push((START, testing::ethernet([2; 6], [4; 6], 0x86dd, &six)));
-        frames.push((START, testing::ethernet([2; 6], [4; 6], 0x0800, &testing::ip4(CLIENT, SERVER, 17, 0x2000, &[9; 64]))));
+        frames.push((START, testing::ethernet([2; 6], [4; 6], 0x0800, &testing::ip4(CLIENT, SERVER,
+            17, 0x2000, &[9; 64]))));
         frames.push((START, udp(5000, 53, false, &[0; 40])));
-        frames.push((START, testing::ethernet([2; 6], [4; 6], 0x0806, &testing::arp(2, [2; 6], CLIENT, SERVER))));
+        frames.push((START, testing::ethernet([2; 6], [4; 6], 0x0806, &testing::arp(2, [2; 6],
+            CLIENT, SERVER))));
         let n = frames.len();
         for (frame, at, value) in changes {
             let bytes = &mut frames[frame % n].1;

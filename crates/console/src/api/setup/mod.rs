@@ -3,6 +3,7 @@
 //! Enters: zones. Leaves: interfaces, zones in force, zones proposed with the reason of each.
 //! Refuses: ranges that are not CIDR, names that a configuration could not hold, more than
 //! `limit::ZONES_MAX`; other roles than admin.
+//! Source: the HTTP contract, `openapi.json`.
 
 mod propose;
 

@@ -2,6 +2,7 @@
 //!
 //! Enters: datagrams of either side. Leaves: drafts and anomalies. Refuses: to try more than
 //! [`PROBE_DATAGRAMS_MAX`] datagrams that nobody knows.
+//! Source: `DESIGN.md` section 4, wire.
 
 use super::super::recognise::{Answer, PROBE_DATAGRAMS_MAX};
 use super::super::{Context, Next, Side};

@@ -218,13 +218,16 @@ proptest! {
         cuts in prop::collection::vec(1usize..9, 1..80),
     ) {
         let scenes: &[&[(Side, &[u8])]] = &[
-            &[(Client, b"HELLO\nLINE one\nLINE two\n"), (Server, b"fine\n"), (Client, b"QUIT\nmore\n")],
-            &[(Server, b"220 welcome to us\r\n"), (Client, b"EHLO me\r\nMAIL"), (Server, b"250 ok\r\n")],
+            &[(Client, b"HELLO\nLINE one\nLINE two\n"), (Server, b"fine\n"), (Client,
+                b"QUIT\nmore\n")],
+            &[(Server, b"220 welcome to us\r\n"), (Client, b"EHLO me\r\nMAIL"), (Server,
+                b"250 ok\r\n")],
             &[(Client, b"B\x05abcdeB\x00B\x03xyz"), (Server, b"B\x01qB\x02rs")],
             &[(Client, b"HELLO\nSWITCH\nB\x05abcdeB\x00")],
             &[(Client, b"what is this\n"), (Server, b"nobody knows\n")],
         ];
-        let acts: Vec<_> = scenes[scene].iter().map(|(side, bytes)| Act::Say(*side, bytes)).collect();
+        let acts: Vec<_> = scenes[scene].iter().map(|(side, bytes)| Act::Say(*side, bytes))
+            .collect();
         let (whole, one) = tcp(&acts);
         let mut pieces = Vec::new();
         let mut cut = cuts.iter().cycle();
@@ -244,7 +247,8 @@ proptest! {
     #[test]
     fn random_bytes_never_panic(
         acts in prop::collection::vec(
-            (any::<bool>(), prop::collection::vec(prop_oneof![Just(b'B'), Just(b'H'), Just(b'\n'), any::<u8>()], 0..50), 0u64..200), 0..60),
+            (any::<bool>(), prop::collection::vec(prop_oneof![Just(b'B'), Just(b'H'), Just(b'\n'),
+                any::<u8>()], 0..50), 0u64..200), 0..60),
         udp in any::<bool>(),
         late in any::<bool>(),
     ) {

@@ -1,4 +1,5 @@
 //! What tests of protocols share: drafts as text, and any split of a conversation.
+//! Source: `DESIGN.md` section 4, wire.
 
 use model::record::Cell;
 
