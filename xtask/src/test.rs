@@ -45,19 +45,22 @@ impl Tally {
         self.failed += figure(" failed");
     }
 
-    /// Counts `# pass 12` and `# fail 0` of node's runner.
+    /// Counts `Tests  3 failed | 12 passed (15)` of vitest.
     fn node_line(&mut self, line: &str) {
-        let line = line.trim_start_matches(['#', 'ℹ', ' ']);
-        if let Some(n) = line
-            .strip_prefix("pass ")
-            .and_then(|n| n.trim().parse::<u64>().ok())
-        {
-            self.passed += n;
-        } else if let Some(n) = line
-            .strip_prefix("fail ")
-            .and_then(|n| n.trim().parse::<u64>().ok())
-        {
-            self.failed += n;
+        let Some(rest) = line.trim_start().strip_prefix("Tests ") else {
+            return;
+        };
+        for part in rest.split('|') {
+            let mut words = part.split_whitespace();
+            let n = words
+                .next()
+                .and_then(|n| n.parse::<u64>().ok())
+                .unwrap_or(0);
+            match words.next() {
+                Some("passed") => self.passed += n,
+                Some("failed") => self.failed += n,
+                _ => {}
+            }
         }
     }
 }

@@ -70,12 +70,16 @@ fn main() {
     }
     let seen: u64 = totals.histogram.iter().sum();
     println!(
-        "{{\"packets\":{},\"bytes\":{},\"flows\":{},\"other\":{},\"out_of_order\":{},\"payload\":{seen}}}",
+        concat!(
+            "{{\"packets\":{},\"bytes\":{},\"flows\":{},\"other\":{},",
+            "\"out_of_order\":{},\"payload\":{}}}"
+        ),
         totals.packets,
         totals.bytes,
         flows.len(),
         totals.other,
-        totals.out_of_order
+        totals.out_of_order,
+        seen
     );
 }
 

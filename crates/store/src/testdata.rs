@@ -1,4 +1,6 @@
 //! Events for the unit tests of this crate: generated, deterministic.
+//!
+//! Enters: a range of numbers. Leaves: events. Refuses: randomness.
 //! Source: `DESIGN.md` section 4, store.
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -56,6 +56,32 @@ fn numbers(store: &Store, text: &str) -> Vec<u64> {
         .collect()
 }
 
+/// Runs a writer, kills it `after` its first acknowledgement; returns the last acknowledged number.
+fn killed_writer(dir: &std::path::Path, first: u64, round: u64, after: Duration) -> u64 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--ignored", "--nocapture"])
+        .env(DIR, dir)
+        .env(FIRST, first.to_string())
+        .env(ROWS, (1 + round % 7 * 20).to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let number = |line: &str| line.rsplit(' ').next().and_then(|n| n.parse().ok());
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut last = first - 1;
+    if let Some(Ok(line)) = lines.next() {
+        last = number(&line).expect(&line);
+    }
+    std::thread::sleep(after);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for line in lines.map_while(Result::ok) {
+        last = number(&line).unwrap_or(last);
+    }
+    last
+}
+
 #[test]
 fn kill_at_any_moment_loses_nothing_acknowledged() {
     let rounds = std::env::var("VIGIE_CRASH_ROUNDS")
@@ -67,36 +93,8 @@ fn kill_at_any_moment_loses_nothing_acknowledged() {
     let mut seed = 0x9e37_79b9_7f4a_7c15u64;
     let mut torn = 0;
     for round in 0..rounds {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
-            .env(DIR, dir.path())
-            .env(FIRST, first.to_string())
-            .env(ROWS, (1 + round % 7 * 20).to_string())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        // The first acknowledgement, then a random while.
-        let mut last = first - 1;
-        if let Some(Ok(line)) = lines.next() {
-            last = line
-                .rsplit(' ')
-                .next()
-                .and_then(|n| n.parse().ok())
-                .expect(&line);
-        }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        std::thread::sleep(Duration::from_micros(seed >> 45));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        for line in lines.map_while(Result::ok) {
-            last = line
-                .rsplit(' ')
-                .next()
-                .and_then(|n| n.parse().ok())
-                .unwrap_or(last);
-        }
+        let last = killed_writer(dir.path(), first, round, Duration::from_micros(seed >> 45));
 
         let config = StoreConfig {
             maintain_every_ms: 0,

@@ -15,12 +15,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     max_term_width = 100,
     propagate_version = true
 )]
-#[command(
-    after_help = "Examples:\n  vigie up                          watch this machine's traffic, \
-    console in the browser\n  vigie read capture.pcap           one JSON event a line\n  vigie query \
-    'proto:dicom last:24h'\n\nExit codes: 0 done; 1 the asked-for condition failed; 2 usage or \
-    configuration;\n3 some input unreadable; 4 internal error."
-)]
+#[command(after_help = "Examples:\n  \
+    vigie up                    watch this machine's traffic, console in the browser\n  \
+    vigie read capture.pcap     one JSON event a line\n  \
+    vigie query 'proto:dicom last:24h'\n\n\
+    Exit codes: 0 done; 1 the asked-for condition failed; 2 usage or configuration;\n\
+    3 some input unreadable; 4 internal error.")]
 pub(crate) struct Cli {
     /// Configuration file (default: /etc/vigie/vigie.toml when it exists)
     #[arg(long, global = true, value_name = "FILE")]

@@ -50,7 +50,7 @@ pub fn check(files: &[File], found: &mut Vec<String>) {
     }
 }
 
-/// Words like `vigie_store_events_total` in a text.
+/// Metric names in a text.
 fn metrics(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for prefix in PREFIXES {

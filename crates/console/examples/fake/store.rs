@@ -113,17 +113,7 @@ fn answer(statement: &Statement, found: Vec<(Event, Columns)>, rows_max: usize) 
                 &["src_zone", "dst_zone"],
             )
         }
-        Statement::Throughput { from, bin_ms } => {
-            let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
-            for row in flows(found) {
-                let t = number(&row, "time");
-                let t = from + (t - from).div_euclid(*bin_ms) * bin_ms;
-                *bins.entry(t).or_default() += count(&row, "bytes");
-            }
-            bins.into_iter()
-                .map(|(t, n)| vec![Datum::I64(t), Datum::U64(n)])
-                .collect()
-        }
+        Statement::Throughput { from, bin_ms } => throughput(&flows(found), *from, *bin_ms),
         Statement::Histogram { from, bin_ms, .. } => {
             let mut bins: BTreeMap<(i64, u64), u64> = BTreeMap::new();
             for (_, row) in &found {
@@ -159,6 +149,18 @@ fn answer(statement: &Statement, found: Vec<(Event, Columns)>, rows_max: usize) 
         limited: None,
         took_ms: 2,
     }
+}
+
+fn throughput(flows: &[Columns], from: i64, bin_ms: i64) -> Vec<Vec<Datum>> {
+    let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
+    for row in flows {
+        let t = number(row, "time");
+        let t = from + (t - from).div_euclid(bin_ms) * bin_ms;
+        *bins.entry(t).or_default() += count(row, "bytes");
+    }
+    bins.into_iter()
+        .map(|(t, n)| vec![Datum::I64(t), Datum::U64(n)])
+        .collect()
 }
 
 fn medical(found: &[(Event, Columns)]) -> Vec<Vec<Datum>> {

@@ -3,6 +3,7 @@
 //! Enters: an address, a period, one or two hops. Leaves: at most `limit::NODES_MAX` nodes; the
 //! rest is folded into one counted group a zone, so that the drawing stays readable and adds up.
 //! Limits: `limit::EDGES_MAX` conversations read a hop.
+//! Refuses: more than two hops.
 //! Source: the HTTP contract, `openapi.json`.
 
 use std::collections::{BTreeMap, BTreeSet};

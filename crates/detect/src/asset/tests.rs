@@ -206,6 +206,17 @@ fn dhcp_binds_names_and_releases() {
     assert!(asset(&seen, &A.to_string()).speaks.is_empty());
 }
 
+/// Value and source of an attribute.
+fn told(seen: &Inventory, id: &str, name: &str) -> Option<(String, String)> {
+    let known = asset(seen, id).attributes.into_iter();
+    let mut found = known.filter(|known| known.name == name);
+    found.next().map(|known| (known.value, known.source))
+}
+
+fn pair(value: &str, source: &str) -> Option<(String, String)> {
+    Some((value.to_owned(), source.to_owned()))
+}
+
 #[test]
 fn attributes_say_where_they_were_read() {
     let mut seen = inventory();
@@ -237,6 +248,30 @@ fn attributes_say_where_they_were_read() {
         Some(between("10.0.0.3", "10.0.0.4", "smb", 445)),
         smb,
     ));
+    assert_eq!(
+        told(&seen, "10.0.0.1", "ae_title"),
+        pair("CT1", "DICOM calling AE")
+    );
+    assert_eq!(
+        told(&seen, "10.0.0.2", "ae_title"),
+        pair("PACS", "DICOM called AE")
+    );
+    assert_eq!(
+        asset(&seen, "10.0.0.1").role.as_deref(),
+        Some("imaging modality")
+    );
+    assert_eq!(asset(&seen, "10.0.0.2").role.as_deref(), Some("dicom node"));
+    assert_eq!(
+        told(&seen, "10.0.0.4", "os"),
+        pair("Windows 10.0.17763", "NTLMSSP server version")
+    );
+    assert_eq!(asset(&seen, "10.0.0.4").names, ["FILES01"]);
+    assert_eq!(asset(&seen, "10.0.0.3").names, ["WS7"]);
+}
+
+#[test]
+fn software_is_read_from_banners_and_fields() {
+    let mut seen = inventory();
     let ssh = Ssh {
         server_software: Some("OpenSSH_8.9p1 Ubuntu-3".into()),
         ..Ssh::default()
@@ -260,37 +295,12 @@ fn attributes_say_where_they_were_read() {
         Some(between("10.0.0.3", "10.0.0.6", "http", 80)),
         http,
     ));
-    let told = |id: &str, name: &str| {
-        let asset = asset(&seen, id);
-        let mut found = asset
-            .attributes
-            .into_iter()
-            .filter(|known| known.name == name);
-        found.next().map(|known| (known.value, known.source))
-    };
-    let pair = |value: &str, source: &str| Some((value.to_owned(), source.to_owned()));
     assert_eq!(
-        told("10.0.0.1", "ae_title"),
-        pair("CT1", "DICOM calling AE")
+        told(&seen, "10.0.0.5", "os"),
+        pair("Ubuntu", "SSH identification")
     );
     assert_eq!(
-        told("10.0.0.2", "ae_title"),
-        pair("PACS", "DICOM called AE")
-    );
-    assert_eq!(
-        asset(&seen, "10.0.0.1").role.as_deref(),
-        Some("imaging modality")
-    );
-    assert_eq!(asset(&seen, "10.0.0.2").role.as_deref(), Some("dicom node"));
-    assert_eq!(
-        told("10.0.0.4", "os"),
-        pair("Windows 10.0.17763", "NTLMSSP server version")
-    );
-    assert_eq!(asset(&seen, "10.0.0.4").names, ["FILES01"]);
-    assert_eq!(asset(&seen, "10.0.0.3").names, ["WS7"]);
-    assert_eq!(told("10.0.0.5", "os"), pair("Ubuntu", "SSH identification"));
-    assert_eq!(
-        told("10.0.0.6", "server_software"),
+        told(&seen, "10.0.0.6", "server_software"),
         pair("nginx", "HTTP Server")
     );
     assert_eq!(asset(&seen, "10.0.0.6").names, ["ris.chu.example"]);

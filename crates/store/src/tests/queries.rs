@@ -23,6 +23,7 @@ fn filled(dir: &tempfile::TempDir) -> Store {
 }
 
 #[test]
+#[rustfmt::skip]
 fn searches_find_what_they_should() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(&dir);
@@ -38,69 +39,27 @@ fn searches_find_what_they_should() {
         ("proto:http", expected(&is(4002))),
         ("port:104", expected(&port(104))),
         ("proto:tcp", 1500),
-        (
-            "query:h3.example.org",
-            expected(&|e| is(4003)(e) && e.meta.uid.seq % 11 == 3),
-        ),
-        (
-            "query:H3.Example.org",
-            expected(&|e| is(4003)(e) && e.meta.uid.seq % 11 == 3),
-        ),
+        ("query:h3.example.org", expected(&|e| is(4003)(e) && e.meta.uid.seq % 11 == 3)),
+        ("query:H3.Example.org", expected(&|e| is(4003)(e) && e.meta.uid.seq % 11 == 3)),
         ("query:*.example.org", expected(&is(4003))),
-        (
-            "query.hostname:h1*",
-            expected(&|e| is(4003)(e) && matches!(e.meta.uid.seq % 11, 1 | 10)),
-        ),
-        (
-            "host~RV2",
-            expected(&|e| is(4002)(e) && e.meta.uid.seq % 5 == 2),
-        ),
-        (
-            "bytes:>=1.5MB",
-            expected(&|e| is(4001)(e) && e.meta.uid.seq >= 1500),
-        ),
-        (
-            "bytes:100KB..200KB",
-            expected(&|e| is(4001)(e) && (100..=200).contains(&e.meta.uid.seq)),
-        ),
+        ("query.hostname:h1*", expected(&|e| is(4003)(e) && matches!(e.meta.uid.seq % 11, 1 | 10))),
+        ("host~RV2", expected(&|e| is(4002)(e) && e.meta.uid.seq % 5 == 2)),
+        ("bytes:>=1.5MB", expected(&|e| is(4001)(e) && e.meta.uid.seq >= 1500)),
+        ("bytes:100KB..200KB", expected(&|e| is(4001)(e) && (100..=200).contains(&e.meta.uid.seq))),
         ("src:10.20.0.0/16", 1500),
-        (
-            "src:10.20.0.7",
-            expected(&|e| !is(5001)(e) && e.meta.uid.seq % 250 == 7),
-        ),
-        (
-            "ip:10.1.2.7",
-            expected(&|e| is(5001)(e) && e.meta.uid.seq % 250 == 7),
-        ),
-        (
-            "dst.zone:internet",
-            expected(&|e| !is(5001)(e) && e.meta.uid.seq % 3 == 0),
-        ),
-        (
-            "path:durand4",
-            expected(&|e| is(4002)(e) && e.meta.uid.seq % 9 == 4),
-        ),
+        ("src:10.20.0.7", expected(&|e| !is(5001)(e) && e.meta.uid.seq % 250 == 7)),
+        ("ip:10.1.2.7", expected(&|e| is(5001)(e) && e.meta.uid.seq % 250 == 7)),
+        ("dst.zone:internet", expected(&|e| !is(5001)(e) && e.meta.uid.seq % 3 == 0)),
+        ("path:durand4", expected(&|e| is(4002)(e) && e.meta.uid.seq % 9 == 4)),
         ("url_path:*.pdf", expected(&is(4002))),
-        (
-            "durand4",
-            expected(&|e| is(4002)(e) && e.meta.uid.seq % 9 == 4),
-        ),
-        (
-            "anomalies:gap",
-            expected(&|e| is(4001)(e) && e.meta.uid.seq % 10 == 0),
-        ),
+        ("durand4", expected(&|e| is(4002)(e) && e.meta.uid.seq % 9 == 4)),
+        ("anomalies:gap", expected(&|e| is(4001)(e) && e.meta.uid.seq % 10 == 0)),
         ("answer:192.0.2.*", expected(&is(4003))),
         ("answer~0.2.2", expected(&is(4003))),
         ("(class:dns or class:http) not port:80", expected(&is(4003))),
         ("status:success", 2000),
-        (
-            "activity:traffic",
-            expected(&|e| matches!(e.body.class().uid, 4001 | 4003)),
-        ),
-        (
-            "asset-7",
-            expected(&|e| is(5001)(e) && e.meta.uid.seq.to_string().starts_with('7')),
-        ),
+        ("activity:traffic", expected(&|e| matches!(e.body.class().uid, 4001 | 4003))),
+        ("asset-7", expected(&|e| is(5001)(e) && e.meta.uid.seq.to_string().starts_with('7'))),
         ("uid:00000001-0000000000000009", 1),
         ("last:1h", 2000),
         ("time:>2026-11-23", 0),

@@ -79,7 +79,6 @@ fn demo_config(cli: &Cli, dir: &DataDir) -> Result<Config> {
             ("medical", "10.20.20.0/24"),
             ("workstations", "10.20.30.0/24"),
             ("building", "10.20.40.0/24"),
-            ("internet", "0.0.0.0/0"),
         ];
         let zones: Vec<(&str, Vec<&str>)> = zones
             .iter()

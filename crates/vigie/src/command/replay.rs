@@ -107,6 +107,21 @@ impl EventSink for Batch<'_> {
 }
 
 impl Feed<'_> {
+    /// A packet path that counts its events from the clock, as a sensor does.
+    fn worker(&self, source: &Source) -> Worker {
+        let micros = u64::try_from(time::now().0)
+            .unwrap_or(0)
+            .saturating_mul(1000);
+        Worker::new(WireConfig {
+            node: source.node(),
+            site: Text::from(self.config.site.name.clone()),
+            budget_bytes: self.config.wire.budget.as_usize(),
+            interim_ms: self.config.wire.interim.0,
+            sequence: Sequence::Counter(micros),
+            ..WireConfig::default()
+        })
+    }
+
     /// Feeds `file`; true when it was readable to its end.
     pub(crate) fn run(
         &self,
@@ -123,17 +138,7 @@ impl Feed<'_> {
             spool: None,
         })
         .context("the link could not be started")?;
-        let start = u64::try_from(time::now().0)
-            .unwrap_or(0)
-            .saturating_mul(1000);
-        let mut worker = Worker::new(WireConfig {
-            node: source.node(),
-            site: Text::from(self.config.site.name.clone()),
-            budget_bytes: self.config.wire.budget.as_usize(),
-            interim_ms: self.config.wire.interim.0,
-            sequence: Sequence::Counter(start),
-            ..WireConfig::default()
-        });
+        let mut worker = self.worker(&source);
         let mut batch = Batch {
             events: Vec::new(),
             label: self.label.as_deref(),

@@ -1,6 +1,6 @@
 //! A pair of values, one for each side of a conversation.
 //!
-//! Enters, leaves: values by [`Side`]. Refuses: nothing.
+//! Enters: values by [`Side`]. Leaves: the same. Refuses: nothing.
 //! Source: `DESIGN.md` section 4, wire.
 
 use crate::protocol::Side;

@@ -3,6 +3,7 @@
 //! Enters: assets, zones in force. Leaves: one proposal a /24 (IPv4) or /64 (IPv6) that no zone
 //! covers and that holds at least [`HOSTS_MIN`] assets, named after what most of them do.
 //! Limits: [`PROPOSED_MAX`]. Nothing is put in force by itself.
+//! Refuses: to name what it cannot tell.
 //! Source: the HTTP contract, `openapi.json`.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,6 @@
 //! What tests of protocols share: drafts as text, and any split of a conversation.
+//!
+//! Enters: conversations. Leaves: drafts as text. Refuses: differences between splits.
 //! Source: `DESIGN.md` section 4, wire.
 
 use model::record::Cell;

@@ -169,7 +169,8 @@ fn flows_agree_with_arkime_needs_shared() {
         }
     }
     println!(
-        "community IDs {known}, found {found}, endpoints {endpoints}, packets {packets}, bytes {bytes}"
+        "community IDs {known}, found {found}, endpoints {endpoints}, packets {packets}, \
+         bytes {bytes}"
     );
     assert!(known == 0 || found * 100 >= known * 85);
 }

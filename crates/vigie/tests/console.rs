@@ -1,0 +1,59 @@
+//! The console in Chromium, on the demo: signs in, reads Today, hunts, opens an asset, pivots.
+
+mod support;
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use support::{root, vigie, wait};
+
+#[test]
+fn chromium_reads_the_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("demo");
+    let log = std::fs::File::create(folder.path().join("demo.log")).unwrap();
+    let child = vigie()
+        .env("VIGIE_SHARE", root())
+        .args([
+            "--data-dir",
+            dir.to_str().unwrap(),
+            "demo",
+            "--console",
+            "127.0.0.1:0",
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut running = support::Running {
+        child,
+        dir: dir.clone(),
+        console: String::new(),
+    };
+    let run = running.until_ready();
+    running.console = run["console_url"].as_str().unwrap().to_owned();
+    wait(
+        "the recorded day to be in the store",
+        Duration::from_secs(120),
+        || dir.join("demo.json").exists().then_some(()),
+    );
+    let hosts = running.query("select count(*) as n from events");
+    assert!(
+        hosts
+            .first()
+            .is_some_and(|row| row["n"].as_u64() > Some(1000)),
+        "{hosts:?}"
+    );
+    let link = std::fs::read_to_string(dir.join("first-run.url")).unwrap();
+    let token = link.trim().rsplit("token=").next().unwrap().to_owned();
+    let status = Command::new("node")
+        .arg("e2e/run.mjs")
+        .current_dir(root().join("web"))
+        .env("VIGIE_URL", running.console.trim_end_matches('/'))
+        .env("VIGIE_TOKEN", token)
+        .stdin(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "the browser test failed: {status}");
+}
