@@ -1,6 +1,6 @@
 //! Bench of the store: typed events in, acknowledged, sealed, compacted, asked.
 //!
-//! Enters: number of events (default 1,000,000), a directory (default: a temporary one).
+//! Enters: number of events (default 1,000,000), a directory (default: a temporary one, removed).
 //! Leaves: events per CPU second, bytes per event, the six query times. The mix is the one of
 //! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one day, 29
 //! columns. Figures are CPU time of the whole process, because shared cores make wall time noisy.
@@ -29,14 +29,17 @@ fn main() {
         .next()
         .and_then(|n| n.parse().ok())
         .unwrap_or(1_000_000);
-    let dir = arguments.next().map_or_else(
-        || std::env::temp_dir().join(format!("vigie-bench-{}", std::process::id())),
-        PathBuf::from,
-    );
+    let given = arguments.next().map(PathBuf::from);
+    let dir = given.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("vigie-bench-{}", std::process::id()))
+    });
     if let Err(error) = run(events, &dir) {
         say(&format!("bench: {error}"));
     }
-    let _ = std::fs::remove_dir_all(&dir);
+    // A directory that was asked for stays, for a look at its segments.
+    if given.is_none() {
+        let _ = std::fs::remove_dir_all(&dir);
+    }
 }
 
 fn run(events: u64, dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
