@@ -1,6 +1,6 @@
 //! Bench of the store: typed events in, acknowledged, sealed, compacted, asked.
 //!
-//! Enters: number of events (default 1,000,000), a directory (default: a temporary one).
+//! Enters: number of events (default 1,000,000), a directory (default: a temporary one, removed).
 //! Leaves: events per CPU second, bytes per event, the six query times. The mix is the one of
 //! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one day, 29
 //! columns. Figures are CPU time of the whole process, because shared cores make wall time noisy.
@@ -29,14 +29,17 @@ fn main() {
         .next()
         .and_then(|n| n.parse().ok())
         .unwrap_or(1_000_000);
-    let dir = arguments.next().map_or_else(
-        || std::env::temp_dir().join(format!("vigie-bench-{}", std::process::id())),
-        PathBuf::from,
-    );
+    let given = arguments.next().map(PathBuf::from);
+    let dir = given.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("vigie-bench-{}", std::process::id()))
+    });
     if let Err(error) = run(events, &dir) {
         say(&format!("bench: {error}"));
     }
-    let _ = std::fs::remove_dir_all(&dir);
+    // A directory that was asked for stays, for a look at its segments.
+    if given.is_none() {
+        let _ = std::fs::remove_dir_all(&dir);
+    }
 }
 
 fn run(events: u64, dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
@@ -236,12 +239,8 @@ impl Mix {
                 octet(peer),
             ))),
             dst_port: Some(port),
-            src_zone: Some(Text::Borrowed(
-                ZONES[usize::try_from(host % 4).unwrap_or(0)],
-            )),
-            dst_zone: Some(Text::Borrowed(
-                ZONES[usize::try_from(peer % 4).unwrap_or(0)],
-            )),
+            src_zone: Some(Text::Borrowed(pick(&ZONES, host))),
+            dst_zone: Some(Text::Borrowed(pick(&ZONES, peer))),
             flow: Some(Text::Owned(format!("{:016x}", self.flow))),
             protocol,
             direction: 3,
@@ -251,7 +250,7 @@ impl Mix {
     }
 
     fn network(&mut self, meta: Meta) -> Event {
-        let port = PORTS[usize::try_from(self.zipf(3)).unwrap_or(0) % PORTS.len()];
+        let port = pick(&PORTS, self.zipf(3));
         let connection = self.connection("tls", 6, port);
         let (out, back) = (40 + self.zipf(16), 40 + self.zipf(20));
         let (sent, got) = (1 + out / 800, 1 + back / 1300);
@@ -283,7 +282,11 @@ impl Mix {
                 "srv{name}.dept{}.example.org",
                 name % 17
             ))),
-            query_type: Some(Text::Borrowed(if name % 5 == 0 { "AAAA" } else { "A" })),
+            query_type: Some(Text::Borrowed(if name.is_multiple_of(5) {
+                "AAAA"
+            } else {
+                "A"
+            })),
             rcode: Some(if failed { 3 } else { 0 }),
             rcode_name: Some(Text::Borrowed(if failed { "NXDOMAIN" } else { "NOERROR" })),
             answer_data: vec![Text::Owned(format!("10.0.{}.{}", name >> 8, name & 255))],
@@ -300,18 +303,20 @@ impl Mix {
     fn http(&mut self, meta: Meta) -> Event {
         let connection = self.connection("http", 6, 80);
         let (host, item) = (self.zipf(9), self.zipf(12));
-        let code = [200, 200, 200, 304, 404, 500][usize::try_from(self.next(6)).unwrap_or(0)];
-        let kind = ["pdf", "html", "dcm", "json"][usize::try_from(item % 4).unwrap_or(0)];
+        let code = pick(&[200, 200, 200, 304, 404, 500], self.next(6));
+        let kind = pick(&["pdf", "html", "dcm", "json"], item);
         let body = Http {
-            method: Some(Text::Borrowed(if item % 7 == 0 { "POST" } else { "GET" })),
+            method: Some(Text::Borrowed(if item.is_multiple_of(7) {
+                "POST"
+            } else {
+                "GET"
+            })),
             host: Some(Text::Owned(format!("app{host}.example.org"))),
             path: Some(Sensitive::path(&format!(
                 "/service{}/piece{item}.{kind}",
                 host % 30
             ))),
-            user_agent: Some(Text::Borrowed(
-                AGENTS[usize::try_from(host % 3).unwrap_or(0)],
-            )),
+            user_agent: Some(Text::Borrowed(pick(&AGENTS, host))),
             code: Some(code),
             response_bytes: Some(self.zipf(18)),
             latency_ms: Some(i64::try_from(self.zipf(10)).unwrap_or(0)),
@@ -328,6 +333,12 @@ impl Mix {
 const ZONES: [&str; 4] = ["wards", "imaging", "servers", "internet"];
 const PORTS: [u16; 6] = [443, 104, 2575, 445, 389, 11_112];
 const AGENTS: [&str; 3] = ["Mozilla/5.0 (X11)", "curl/8.5", "viewer/4.2 (imaging)"];
+
+/// The `n`-th element, round and round.
+fn pick<T: Copy + Default>(list: &[T], n: u64) -> T {
+    let at = usize::try_from(n).unwrap_or(0) % list.len().max(1);
+    list.get(at).copied().unwrap_or_default()
+}
 
 /// CPU seconds of this process, all threads, from `/proc/self/stat` (ticks of 10 ms).
 fn cpu() -> f64 {

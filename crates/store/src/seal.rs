@@ -33,24 +33,35 @@ const REST: Duration = Duration::from_millis(500);
 /// Tries before a closing store leaves the rest to the next start.
 const CLOSING_TRIES: usize = 2;
 
-/// Runs until the log thread is gone.
-pub(crate) fn run(core: &Arc<Core>, jobs: &Receiver<SealJob>) {
-    while let Ok(job) = jobs.recv() {
-        let mut tries = 0;
-        while let Err(error) = seal(core, &job) {
-            tries += 1;
-            tracing::error!(%error, tries, "a generation could not be sealed; trying again");
-            if core.stopping() && tries >= CLOSING_TRIES {
-                return;
-            }
-            if matches!(error, StoreError::DiskFull { .. })
-                && let Err(error) = core.make_room(ROOM_BYTES)
-            {
-                tracing::error!(%error, "no room could be made");
-            }
-            std::thread::sleep(REST);
+/// Seals what the start found in the log, then runs until the log thread is gone.
+pub(crate) fn run(core: &Arc<Core>, backlog: Vec<SealJob>, jobs: &Receiver<SealJob>) {
+    for job in backlog
+        .into_iter()
+        .chain(std::iter::from_fn(|| jobs.recv().ok()))
+    {
+        if !until_sealed(core, &job) {
+            return;
         }
     }
+}
+
+/// Tries until a generation is sealed; false when the store closes before.
+fn until_sealed(core: &Core, job: &SealJob) -> bool {
+    let mut tries = 0;
+    while let Err(error) = seal(core, job) {
+        tries += 1;
+        tracing::error!(%error, tries, "a generation could not be sealed; trying again");
+        if core.stopping() && tries >= CLOSING_TRIES {
+            return false;
+        }
+        if matches!(error, StoreError::DiskFull { .. })
+            && let Err(error) = core.make_room(ROOM_BYTES)
+        {
+            tracing::error!(%error, "no room could be made");
+        }
+        std::thread::sleep(REST);
+    }
+    true
 }
 
 /// Seals one generation.

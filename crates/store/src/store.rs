@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{SyncSender, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -95,15 +95,18 @@ impl Store {
         );
         let core = Arc::new(core);
 
-        let (seal_sender, seal_jobs) = channel();
-        let (last, asked, seen) = recover(&core, &seal_sender, &mut recovery)?;
+        let (seal_sender, seal_jobs) = sync_channel(SEALS_MAX);
+        let mut backlog = Vec::new();
+        let (last, asked, seen) = recover(&core, &mut backlog, &mut recovery)?;
         let log = Log::create(&root.join("wal"), last + 1)?;
         let (queue, messages) = sync_channel(QUEUE_MAX);
         let writer = Writer::new(Arc::clone(&core), log, seen, asked, seal_sender);
         let (sealing, caring) = (Arc::clone(&core), Arc::clone(&core));
         let threads = vec![
             spawn("store-log", move || writer.run(&messages))?,
-            spawn("store-seal", move || seal::run(&sealing, &seal_jobs))?,
+            spawn("store-seal", move || {
+                seal::run(&sealing, backlog, &seal_jobs)
+            })?,
             spawn("store-care", move || maintain::run(&caring))?,
         ];
         Ok(Self {
@@ -300,7 +303,7 @@ fn identifier(path: &str) -> Option<u64> {
 /// the sealer was asked for, and the identities that are known.
 fn recover(
     core: &Core,
-    seal: &std::sync::mpsc::Sender<SealJob>,
+    backlog: &mut Vec<SealJob>,
     recovery: &mut Recovery,
 ) -> Result<(u64, u64, Seen), StoreError> {
     let dir = core.root.join("wal");
@@ -351,7 +354,7 @@ fn recover(
             wal_bytes: size,
         };
         asked = generation;
-        seal.send(job).map_err(|_| StoreError::Closed)?;
+        backlog.push(job);
     }
     Ok((last, asked, seen))
 }
@@ -389,3 +392,5 @@ fn fresh(
 
 /// Submissions waiting for the log thread; more wait in their callers (block).
 const QUEUE_MAX: usize = 64;
+/// Closed generations waiting for the sealer; the log thread waits beyond that (block).
+const SEALS_MAX: usize = 8;

@@ -39,7 +39,7 @@ fn connection(n: u64, app: &'static str, port: u16) -> Option<Box<Connection>> {
         src_port: Some(40_000 + u16::from(low)),
         dst_ip: Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, low % 7))),
         dst_port: Some(port),
-        dst_zone: (n % 3 == 0).then_some(Text::Borrowed("internet")),
+        dst_zone: n.is_multiple_of(3).then_some(Text::Borrowed("internet")),
         protocol: 6,
         app: Text::Borrowed(app),
         ..Connection::default()
@@ -51,7 +51,7 @@ pub(crate) fn network(n: u64) -> Event {
         about: Text::Borrowed("flow"),
         bytes: Some(n * 1000),
         packets: Some(n),
-        anomalies: if n % 10 == 0 {
+        anomalies: if n.is_multiple_of(10) {
             vec![Text::Borrowed("gap")]
         } else {
             Vec::new()

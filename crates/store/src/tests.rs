@@ -54,10 +54,11 @@ pub(crate) fn rows(store: &Store, text: &str) -> Rows {
 }
 
 pub(crate) fn count(store: &Store, text: &str) -> i64 {
-    match rows(store, text).rows[0][0] {
-        Datum::I64(n) => n,
-        ref other => panic!("{text}: {other:?}"),
-    }
+    let found = rows(store, text).rows[0][0].clone();
+    let Datum::I64(n) = found else {
+        panic!("{text}: {found:?}")
+    };
+    n
 }
 
 #[test]

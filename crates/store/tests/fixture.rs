@@ -1,5 +1,14 @@
 //! Stores written by past versions open: one directory per format version in `testdata`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a failing step is a failing test"
+)]
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -39,7 +48,7 @@ fn event(n: u64) -> Event {
         app: Text::Borrowed("dns"),
         ..Connection::default()
     };
-    let body = if n % 2 == 0 {
+    let body = if n.is_multiple_of(2) {
         Dns {
             query: Some(Text::Borrowed("pacs.example.org")),
             ..Dns::default()
@@ -83,9 +92,7 @@ fn write_the_fixture() {
     // These stay in the log.
     store.ingest((9..13).map(event).collect()).unwrap();
     drop(store);
-    for name in ["store.lock"] {
-        std::fs::remove_file(dir.join(name)).unwrap();
-    }
+    std::fs::remove_file(dir.join("store.lock")).unwrap();
 }
 
 #[test]

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
 use datafusion::arrow::array::BooleanArray;
@@ -48,7 +48,7 @@ pub(crate) struct Writer {
     born_ms: i64,
     /// Last generation that the sealer was asked for.
     asked: u64,
-    seal: Sender<SealJob>,
+    seal: SyncSender<SealJob>,
 }
 
 /// A submission with what is left of it.
@@ -64,7 +64,7 @@ impl Writer {
         log: Log,
         seen: Seen,
         asked: u64,
-        seal: Sender<SealJob>,
+        seal: SyncSender<SealJob>,
     ) -> Self {
         let born_ms = (core.config.now)().0;
         let ranges = Seen::default();

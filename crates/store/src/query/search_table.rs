@@ -33,7 +33,7 @@ impl std::fmt::Debug for SearchTable {
 }
 
 impl TableFunctionImpl for SearchTable {
-    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+    fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> Result<Arc<dyn TableProvider>> {
         let (text, view) = match args.exprs() {
             [text] => (literal(text)?, "events".to_owned()),
             [text, view] => (literal(text)?, literal(view)?),
@@ -66,6 +66,7 @@ fn usage() -> DataFusionError {
 }
 
 fn literal(expression: &Expr) -> Result<String> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "two forms of a text")]
     match expression {
         Expr::Literal(ScalarValue::Utf8(Some(text)), _)
         | Expr::Literal(ScalarValue::Utf8View(Some(text)), _) => Ok(text.clone()),
