@@ -19,7 +19,7 @@
 # or another lab is alive. Needs root. docs/howto/run-the-lab.md says more.
 set -u
 LAB=$(cd "$(dirname "$0")" && pwd)
-export PATH=$PATH:/usr/sbin:/sbin
+export PATH=$PATH:/usr/sbin:/sbin PYTHONDONTWRITEBYTECODE=1
 
 for part in common hosts network checks services clinical benign attacks traffic; do
     # shellcheck source=/dev/null

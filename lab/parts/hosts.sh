@@ -33,7 +33,7 @@ c2     203.0.113.66,203.0.113.67              internet attacker_server     nginx
 # cast: who is the intruder (seed 7: ws3), and whose workstation is used beside it.
 cast() {
     local stations=(ws1 ws2 ws3)
-    INTRUDER=${stations[$(((SEED + 1) % 2 == 0 ? 2 : $(draw intruder 0 2)))]}
+    INTRUDER=${stations[$(draw intruder 0 2)]}
     SECOND=ws2
     [ "$INTRUDER" != ws2 ] || SECOND=ws3
 }

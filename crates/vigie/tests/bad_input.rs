@@ -1,11 +1,7 @@
 //! Bad input and bad arguments: what is good is processed, what is bad is named, the exit code says so.
 //! Source: `DESIGN.md` section 6, exit codes.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on says where"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

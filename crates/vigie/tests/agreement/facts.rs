@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Both ends of a conversation, the same for both directions: `tcp 10.0.0.1:80 10.0.0.2:4242`.
-pub fn flow(transport: &str, a: (&str, &str), b: (&str, &str)) -> String {
+pub(crate) fn flow(transport: &str, a: (&str, &str), b: (&str, &str)) -> String {
     let (first, second) = if a <= b { (a, b) } else { (b, a) };
     format!(
         "{transport} {}:{} {}:{}",
@@ -17,7 +17,7 @@ pub fn flow(transport: &str, a: (&str, &str), b: (&str, &str)) -> String {
 
 /// A name in a form that survives both readers: names of tunnels hold octets that are no text, and
 /// tshark writes them in several ways. Of such a name only letters, digits, dots and hyphens count.
-pub fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     let mut text = String::new();
     let mut pieces = name.split("\\u");
     text.extend(pieces.next());
@@ -34,24 +34,30 @@ pub fn shown(name: &str) -> String {
 
 /// One statement about one flow.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fact {
+pub(crate) struct Fact {
     /// The protocol it is about.
-    pub protocol: &'static str,
+    pub(crate) protocol: &'static str,
     /// What kind of statement.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// See [`flow`].
-    pub flow: String,
+    pub(crate) flow: String,
     /// The statement.
-    pub value: String,
+    pub(crate) value: String,
 }
 
 /// Facts with how often each was said.
 #[derive(Default)]
-pub struct Facts(BTreeMap<Fact, usize>);
+pub(crate) struct Facts(BTreeMap<Fact, usize>);
 
 impl Facts {
     /// Adds one.
-    pub fn say(&mut self, protocol: &'static str, key: &'static str, flow: &str, value: String) {
+    pub(crate) fn say(
+        &mut self,
+        protocol: &'static str,
+        key: &'static str,
+        flow: &str,
+        value: String,
+    ) {
         let fact = Fact {
             protocol,
             key,
@@ -62,7 +68,7 @@ impl Facts {
     }
 
     /// Adds one unless it was said: repeated datagrams say the same.
-    pub fn say_once(
+    pub(crate) fn say_once(
         &mut self,
         protocol: &'static str,
         key: &'static str,
@@ -79,12 +85,12 @@ impl Facts {
     }
 
     /// Forgets all about one protocol.
-    pub fn forget(&mut self, protocol: &str) {
+    pub(crate) fn forget(&mut self, protocol: &str) {
         self.0.retain(|fact, _| fact.protocol != protocol);
     }
 
     /// Adds all of another.
-    pub fn extend(&mut self, other: Self) {
+    pub(crate) fn extend(&mut self, other: Self) {
         for (fact, count) in other.0 {
             *self.0.entry(fact).or_default() += count;
         }
@@ -93,13 +99,13 @@ impl Facts {
 
 /// How far two engines agree on one kind of fact, or on one protocol.
 #[derive(Clone, Copy, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Said by the reference.
-    pub theirs: usize,
+    pub(crate) theirs: usize,
     /// Said by us.
-    pub ours: usize,
+    pub(crate) ours: usize,
     /// Said by both.
-    pub both: usize,
+    pub(crate) both: usize,
 }
 
 impl Tally {
@@ -110,12 +116,12 @@ impl Tally {
     }
 
     /// Share of the reference's facts that we say, in percent.
-    pub fn recall(&self) -> f64 {
+    pub(crate) fn recall(&self) -> f64 {
         percent(self.both, self.theirs)
     }
 
     /// Share of our facts that the reference says, in percent.
-    pub fn precision(&self) -> f64 {
+    pub(crate) fn precision(&self) -> f64 {
         percent(self.both, self.ours)
     }
 }
@@ -130,7 +136,7 @@ fn percent(part: usize, whole: usize) -> f64 {
 
 /// The comparison of two engines.
 #[derive(Default)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     kinds: BTreeMap<(&'static str, &'static str), Tally>,
     differences: BTreeMap<&'static str, Vec<String>>,
 }
@@ -140,7 +146,7 @@ const DIFFERENCES_MAX: usize = 12;
 
 impl Comparison {
     /// Compares what two engines say about one capture, called `name` in differences.
-    pub fn compare(&mut self, name: &str, theirs: &Facts, ours: &Facts) {
+    pub(crate) fn compare(&mut self, name: &str, theirs: &Facts, ours: &Facts) {
         let mut counts: BTreeMap<&Fact, (usize, usize)> = BTreeMap::new();
         for (fact, count) in &theirs.0 {
             counts.entry(fact).or_default().0 = *count;
@@ -162,7 +168,7 @@ impl Comparison {
     }
 
     /// The tally of a protocol.
-    pub fn protocol(&self, protocol: &str) -> Tally {
+    pub(crate) fn protocol(&self, protocol: &str) -> Tally {
         let mut sum = Tally::default();
         for ((known, _), tally) in &self.kinds {
             if *known == protocol {
@@ -175,7 +181,7 @@ impl Comparison {
     }
 
     /// Everything, for people.
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut text = format!(
             "{:<8} {:<12} {:>8} {:>8} {:>8} {:>9} {:>9}\n",
             "protocol", "fact", "tshark", "vigie", "both", "recall %", "precis. %"
@@ -200,7 +206,7 @@ impl Comparison {
     }
 
     /// The protocols below `percent` in recall or precision, and those never seen.
-    pub fn below(&self, protocols: &[&'static str], percent: f64) -> Vec<String> {
+    pub(crate) fn below(&self, protocols: &[&'static str], percent: f64) -> Vec<String> {
         let mut wrong = Vec::new();
         for protocol in protocols {
             let tally = self.protocol(protocol);

@@ -11,7 +11,7 @@ use super::facts::{Facts, flow};
 use super::tshark::run;
 
 /// Reads a capture.
-pub fn read(capture: &Path) -> Facts {
+pub(crate) fn read(capture: &Path) -> Facts {
     let arguments = ["-Y", "dicom || hl7", "-T", "pdml", "-J", "dicom hl7"];
     let mut reading = Reading::default();
     for line in run(capture, &arguments).split(b'\n') {

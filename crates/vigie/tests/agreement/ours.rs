@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::facts::{self, Facts, flow};
 
 /// Reads a capture with the binary under test.
-pub fn read(capture: &Path) -> Facts {
+pub(crate) fn read(capture: &Path) -> Facts {
     let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
         .args(["read", "--clear", "--quiet", "--format", "ndjson"])
         .arg(capture)

@@ -66,11 +66,11 @@ const FILTER: &str = "(dns && !icmp && !icmpv6 && !mdns && !llmnr && !nbns) || \
     tls.handshake.type in {1, 2} || (http && !ssdp && !icmp) || smb2.cmd in {3, 5, 6, 17}";
 
 /// The names that tshark gives to numbers.
-pub struct Names(BTreeMap<(String, u64), String>);
+pub(crate) struct Names(BTreeMap<(String, u64), String>);
 
 impl Names {
     /// Asks tshark once.
-    pub fn load() -> Self {
+    pub(crate) fn load() -> Self {
         let mut names = BTreeMap::new();
         let mut child = Command::new("tshark")
             .args(["-G", "values"])
@@ -111,7 +111,7 @@ fn number_of(text: &str) -> u64 {
 }
 
 /// Starts tshark on a capture and gives its output.
-pub fn run(capture: &Path, arguments: &[&str]) -> BufReader<ChildStdout> {
+pub(crate) fn run(capture: &Path, arguments: &[&str]) -> BufReader<ChildStdout> {
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(capture).args([
         "-o",
@@ -132,7 +132,7 @@ pub fn run(capture: &Path, arguments: &[&str]) -> BufReader<ChildStdout> {
 }
 
 /// Reads a capture; `medical` asks for DICOM and HL7 as well, which costs a second pass.
-pub fn read(capture: &Path, names: &Names, medical: bool) -> Facts {
+pub(crate) fn read(capture: &Path, names: &Names, medical: bool) -> Facts {
     let separator = format!("aggregator={UNIT}");
     let mut arguments = vec!["-Y", FILTER, "-T", "fields", "-E", "separator=/t"];
     arguments.extend(["-E", "occurrence=a", "-E", &separator]);

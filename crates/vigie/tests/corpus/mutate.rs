@@ -4,11 +4,11 @@
 //! Source: SplitMix64 (Steele, Lea, Flood 2014).
 
 /// Numbers that only the seed decides.
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// From a name and a number: each capture and each damage has its own sequence.
-    pub fn of(name: &str, number: u64) -> Self {
+    pub(crate) fn of(name: &str, number: u64) -> Self {
         let seed = name
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
@@ -26,14 +26,14 @@ impl Random {
     }
 
     /// A number below `end`; 0 when `end` is 0.
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.next().checked_rem(end).unwrap_or(0)).unwrap_or(0)
     }
 }
 
 /// Flips a bit in every five hundredth octet, anywhere in the file behind its first header.
-pub fn flip_file_bits(octets: &mut [u8], random: &mut Random) {
+pub(crate) fn flip_file_bits(octets: &mut [u8], random: &mut Random) {
     for _ in 0..octets.len() / 500 + 1 {
         let at = 24 + random.below(octets.len().saturating_sub(24));
         if let Some(octet) = octets.get_mut(at) {
@@ -43,13 +43,13 @@ pub fn flip_file_bits(octets: &mut [u8], random: &mut Random) {
 }
 
 /// Cuts the file anywhere.
-pub fn truncate(octets: &mut Vec<u8>, random: &mut Random) {
+pub(crate) fn truncate(octets: &mut Vec<u8>, random: &mut Random) {
     let len = random.below(octets.len());
     octets.truncate(len);
 }
 
 /// Copies a piece of the file to another place in it, which shifts the rest.
-pub fn duplicate(octets: &mut Vec<u8>, random: &mut Random) {
+pub(crate) fn duplicate(octets: &mut Vec<u8>, random: &mut Random) {
     let from = random.below(octets.len());
     let len = random.below(octets.len().saturating_sub(from).min(4096));
     let piece = octets.get(from..from + len).unwrap_or(&[]).to_vec();
@@ -58,7 +58,7 @@ pub fn duplicate(octets: &mut Vec<u8>, random: &mut Random) {
 }
 
 /// Puts a number that lies into the first octets of a frame, where its length fields are.
-pub fn damage_lengths(frame: &mut [u8], random: &mut Random) {
+pub(crate) fn damage_lengths(frame: &mut [u8], random: &mut Random) {
     const LIES: &[&[u8]] = &[
         &[0],
         &[0xff],
@@ -74,7 +74,7 @@ pub fn damage_lengths(frame: &mut [u8], random: &mut Random) {
 }
 
 /// Flips bits behind the usual headers, where protocols begin.
-pub fn flip_payload_bits(frame: &mut [u8], random: &mut Random) {
+pub(crate) fn flip_payload_bits(frame: &mut [u8], random: &mut Random) {
     let payload = frame.len().saturating_sub(54);
     for _ in 0..payload / 100 + 1 {
         let at = 54 + random.below(payload);

@@ -13,12 +13,12 @@ use capture::file::{CaptureError, Source, Stream};
 const MASK: u8 = 0xa5;
 
 /// The recording, in the tree.
-pub fn recording() -> PathBuf {
+pub(crate) fn recording() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lab/recorded/day.pcap.zst.xor")
 }
 
 /// Opens the recording.
-pub fn open() -> Result<Source, CaptureError> {
+pub(crate) fn open() -> Result<Source, CaptureError> {
     let path = recording();
     let name = path.display().to_string();
     let file = File::open(&path).map_err(|source| CaptureError::Open {
