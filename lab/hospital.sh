@@ -72,14 +72,19 @@ all() {
     return $rc
 }
 
-command=${1:-all}
-[ $# -eq 0 ] || shift
-case $command in
-    all) settings; need_root; lock; need_programs; all ;;
-    up) settings; need_root; lock; need_programs; up; log "up: $RUN" ;;
-    traffic) settings; need_root; need_alive; python_environment; traffic ;;
-    down) settings; need_root; down; log "down" ;;
-    exec) settings; need_root; need_alive; [ $# -ge 2 ] || usage; nsx "$@" ;;
-    record) exec "$LAB/record.sh" "$@" ;;
-    *) usage ;;
-esac
+main() {
+    local command=${1:-all}
+    [ $# -eq 0 ] || shift
+    case $command in
+        all) settings; need_root; lock; need_programs; all ;;
+        up) settings; need_root; lock; need_programs; up; log "up: $RUN" ;;
+        traffic) settings; need_root; need_alive; python_environment; traffic ;;
+        down) settings; need_root; down; log "down" ;;
+        exec) settings; need_root; need_alive; [ $# -ge 2 ] || usage; nsx "$@" ;;
+        record) exec "$LAB/record.sh" "$@" ;;
+        *) usage ;;
+    esac
+}
+
+# On one line: bash reads a script while it runs, and this one may be edited meanwhile.
+main "$@"; exit

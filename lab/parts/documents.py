@@ -228,7 +228,6 @@ def file_scripts(run, data, rnd):
     for folder in ("enc", "bk"):
         os.makedirs(os.path.join(run, folder), exist_ok=True)
     names = sorted(os.listdir(os.path.join(data, "share")))
-    save(run, "share.txt", "\n".join(names) + "\n")
     backup = [f"lcd {run}/bk"] + [f"get {name}" for name in names[:60]]
     for i in range(6):
         backup += [f"put {data}/newdoc.txt sauve_{i}.tmp", f"rename sauve_{i}.tmp sauve_{i}.bak"]
