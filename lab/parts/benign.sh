@@ -1,17 +1,18 @@
 # benign.sh - what staff, devices and partners do. Each function is one visit; `repeat` makes a working
-# minute of it. N counts the visits of a loop from a start that the seed decides.
+# minute of it. VISIT counts the visits of a loop, N counts them from a start that the seed decides.
 
 FILES=10.20.10.40 PACS=10.20.10.10 ENGINE=10.20.10.20 PORTAL=10.20.10.30
 
 # repeat NAME SECONDS: visits until the end of the minute, its period varied by a fifth.
 repeat() {
-    local name=$1 period_ms=$(($2 * 1000)) visits=0
+    local name=$1 period_ms=$(($2 * 1000))
+    VISIT=0
     N=$(draw "first:$name" 0 39)
     pause "delay:$name" 0 $((period_ms / 2))
     while [ "$(date +%s)" -lt "$END" ]; do
-        N=$((N + 1)) visits=$((visits + 1))
+        N=$((N + 1)) VISIT=$((VISIT + 1))
         "visit_$name"
-        pause "period:$name:$visits" $((period_ms * 4 / 5)) $((period_ms * 6 / 5))
+        pause "period:$name:$VISIT" $((period_ms * 4 / 5)) $((period_ms * 6 / 5))
     done
 }
 
@@ -36,12 +37,13 @@ web() {
 # hl7 HOST FILE
 hl7() { nsx "$1" "$BIN/mllp_send" --loose --file "$RUN/data/hl7/$2" --port 2575 $ENGINE; }
 
+# The first series is study 1, which others fetch and steal later.
 visit_ct() {
     benign dcm_worklist 10.20.20.11 $ENGINE 4243 "CT asks the worklist" -- \
         nsx ct findscu -W -aet CT1 -aec PACSCHU -k "0040,0100[0].0008,0060=CT" \
         -k 0010,0010 -k 0010,0020 $ENGINE 4243
     benign dcm_store 10.20.20.11 $PACS 4242 "CT stores a series" -- \
-        nsx ct storescu -aet CT1 -aec PACSCHU $PACS 4242 "$RUN"/data/dcm/ct/ct$((N % 3))_*.dcm
+        nsx ct storescu -aet CT1 -aec PACSCHU $PACS 4242 "$RUN"/data/dcm/ct/ct$((VISIT % 3))_*.dcm
 }
 
 visit_us() { benign dcm_store 10.20.20.12 $PACS 4242 "ultrasound stores images" -- store_ultrasound; }
