@@ -16,6 +16,7 @@ import socket
 import sys
 from dataclasses import dataclass, field
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "parts"))
 import pcapfile  # noqa: E402
 import timetable  # noqa: E402
