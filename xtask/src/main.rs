@@ -4,6 +4,7 @@
 //! Source: `DESIGN.md`, `STYLE.md`.
 
 mod bench;
+mod fuzz;
 mod metadata;
 mod notices;
 mod package;
@@ -27,12 +28,15 @@ fn main() -> Result<()> {
         "soak" => soak::run(&root, &rest),
         "bench" => bench::run(&root, &rest),
         "package" => package::build(&root),
+        "fuzz" => fuzz::run(&root, &rest),
         "notices" => {
             print!("{}", notices::text(&metadata::packages(&root)?));
             Ok(())
         }
         other => {
-            bail!("unknown command '{other}': tidy, test, check, soak, bench, package, notices")
+            bail!(
+                "unknown command '{other}': tidy, test, check, soak, bench, fuzz, package, notices"
+            )
         }
     }
 }
