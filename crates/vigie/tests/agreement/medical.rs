@@ -1,7 +1,7 @@
 //! DICOM and HL7 facts of tshark, from its packet description in XML: its DICOM commands have no
 //! field names, and several messages may end in one frame.
 //!
-//! Enters: PDML. Leaves: facts. Refuses: nothing. Source: DICOM PS3.7 annex E; HL7 v2.5.1 chapter 2.
+//! Enters: PDML. Leaves: facts. Refuses: nothing. Source: DICOM PS3.7 annex E; HL7 v2.5.1.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Facts of tshark, the independent reader.
 //!
 //! Enters: a capture. Leaves: facts in our words. Refuses: to run without tshark: the test fails.
-//! Source: tshark(1), `tshark -G values` for the names of numbers; [MS-SMB2], RFC 8446, DICOM PS3.7.
+//! Source: tshark(1), `tshark -G values` for names; [MS-SMB2], RFC 8446, DICOM PS3.7.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
