@@ -1,4 +1,4 @@
-//! Bad input and bad arguments: what is good is processed, what is bad is named, the exit code says so.
+//! Bad input, bad arguments: what is good is processed, what is bad is named, the exit code fits.
 //! Source: `DESIGN.md` section 6, exit codes.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on says where")]

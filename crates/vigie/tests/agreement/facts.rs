@@ -1,6 +1,6 @@
 //! Facts: what one engine says about one flow, in a form that two engines share.
 //!
-//! Enters: facts of `tshark` and of ours. Leaves: recall, precision, a table, the first differences.
+//! Enters: facts of `tshark` and of ours. Leaves: recall, precision, a table, differences.
 //! Refuses: nothing. A fact that is said twice counts twice.
 
 use std::collections::BTreeMap;

@@ -1,10 +1,9 @@
 //! DICOM and HL7 facts of tshark, from its packet description in XML: its DICOM commands have no
 //! field names, and several messages may end in one frame.
 //!
-//! Enters: PDML. Leaves: facts. Refuses: nothing. Source: DICOM PS3.7 annex E; HL7 v2.5.1 chapter 2.
+//! Enters: PDML. Leaves: facts. Refuses: nothing. Source: DICOM PS3.7 annex E; HL7 v2.5.1.
 
 use std::collections::BTreeMap;
-use std::io::BufRead as _;
 use std::path::Path;
 
 use super::facts::{Facts, flow};
@@ -14,10 +13,7 @@ use super::tshark::run;
 pub(crate) fn read(capture: &Path) -> Facts {
     let arguments = ["-Y", "dicom || hl7", "-T", "pdml", "-J", "dicom hl7"];
     let mut reading = Reading::default();
-    for line in run(capture, &arguments).split(b'\n') {
-        let line = line.expect("output");
-        reading.line(String::from_utf8_lossy(&line).trim_start());
-    }
+    run(capture, &arguments, |line| reading.line(line.trim_start()));
     reading.facts
 }
 

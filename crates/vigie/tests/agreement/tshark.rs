@@ -1,12 +1,12 @@
 //! Facts of tshark, the independent reader.
 //!
 //! Enters: a capture. Leaves: facts in our words. Refuses: to run without tshark: the test fails.
-//! Source: tshark(1), `tshark -G values` for the names of numbers; [MS-SMB2], RFC 8446, DICOM PS3.7.
+//! Source: tshark(1), `tshark -G values` for names; [MS-SMB2], RFC 8446, DICOM PS3.7.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use super::facts::{self, Facts, flow};
 use super::medical;
@@ -59,6 +59,7 @@ const FIELDS: &[&str] = &[
     "smb2.class",
     "smb2.file_info.infolevel",
     "smb2.disposition.delete_on_close",
+    "smb.nt.create_options.delete_on_close",
 ];
 
 /// Frames that say something to compare.
@@ -87,6 +88,7 @@ impl Names {
                 let cells: Vec<&str> = text.trim_end().split('\t').collect();
                 if let [_, field, number, name] = cells[..] {
                     let short = name.split(' ').next().unwrap_or_default();
+                    let short = if short == "*" { "ANY" } else { short };
                     names.insert((field.to_owned(), number_of(number)), short.to_owned());
                 }
             }
@@ -110,8 +112,8 @@ fn number_of(text: &str) -> u64 {
     }
 }
 
-/// Starts tshark on a capture and gives its output.
-pub(crate) fn run(capture: &Path, arguments: &[&str]) -> BufReader<ChildStdout> {
+/// Runs tshark on a capture and gives its output, line by line.
+pub(crate) fn run(capture: &Path, arguments: &[&str], mut each: impl FnMut(&str)) {
     let mut command = Command::new("tshark");
     command.arg("-n").arg("-r").arg(capture).args([
         "-o",
@@ -128,7 +130,12 @@ pub(crate) fn run(capture: &Path, arguments: &[&str]) -> BufReader<ChildStdout> 
         .stderr(Stdio::null())
         .spawn()
         .expect("tshark is needed for this test: install it (apt-get install tshark)");
-    BufReader::new(child.stdout.take().expect("a pipe"))
+    let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    for line in out.split(b'\n') {
+        each(&String::from_utf8_lossy(&line.expect("output")));
+    }
+    // It ends with an error on a capture that is cut: what it said before counts.
+    child.wait().expect("tshark ends");
 }
 
 /// Reads a capture; `medical` asks for DICOM and HL7 as well, which costs a second pass.
@@ -140,16 +147,10 @@ pub(crate) fn read(capture: &Path, names: &Names, medical: bool) -> Facts {
         arguments.extend(["-e", field]);
     }
     let mut reading = Reading::default();
-    for line in run(capture, &arguments).split(b'\n') {
-        let line = line.expect("output");
-        let frame = Frame(
-            String::from_utf8_lossy(&line)
-                .split('\t')
-                .map(String::from)
-                .collect(),
-        );
-        reading.frame(&frame, names);
-    }
+    run(capture, &arguments, |line| {
+        let cells = line.split('\t').map(String::from);
+        reading.frame(&Frame(cells.collect()), names);
+    });
     reading.finish(names);
     if medical {
         reading.facts.extend(medical::read(capture));
@@ -218,7 +219,12 @@ struct Reading {
     handshakes: BTreeMap<String, Handshake>,
     /// Requests of SMB by flow and message, waiting for the status.
     asked: BTreeMap<(String, String), (&'static str, String)>,
+    /// Those among them that delete.
+    doomed: BTreeSet<(String, String)>,
 }
+
+/// The status of an operation that was done.
+const SUCCESS: &str = "0x00000000";
 
 impl Reading {
     fn frame(&mut self, frame: &Frame, names: &Names) {
@@ -320,6 +326,9 @@ impl Reading {
                 && let Some((kind, value)) = self.asked.remove(&key)
             {
                 let status = format!("0x{:08x}", number_of(status));
+                if kind == "create" && status == SUCCESS && self.doomed.remove(&key) {
+                    self.facts.say("smb", "delete", flow, format!(" {status}"));
+                }
                 self.facts
                     .say("smb", kind, flow, format!("{value} {status}"));
             }
@@ -340,6 +349,10 @@ impl Reading {
             }
             _ => return,
         };
+        // A file opened to be deleted when it is closed, without a word more.
+        if frame.value("smb.nt.create_options.delete_on_close") == "1" {
+            self.doomed.insert(key.clone());
+        }
         self.asked.insert(key, request);
     }
 
