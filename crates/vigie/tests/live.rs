@@ -1,6 +1,6 @@
-//! The live sensor on a wire of its own, in network namespaces that this test makes: the same events as
-//! reading the capture of that run, no drop; a killed sensor comes back and doubles nothing.
-//! Needs root, for the namespaces.
+//! The live sensor on a wire of its own, in network namespaces that this test makes: the same
+//! events as reading the capture of that run, no drop; a killed sensor comes back and doubles
+//! nothing. Needs root, for the namespaces.
 
 mod support;
 
@@ -33,14 +33,17 @@ impl Wire {
         }
         let pair = ["link", "add", "near0", "netns", &wire.near, "type", "veth"];
         ip(&[&pair[..], &["peer", "name", "far0", "netns", &wire.far][..]].concat());
-        for (space, device, address) in
-            [(&wire.near, "near0", "10.77.0.1/24"), (&wire.far, "far0", "10.77.0.2/24")]
-        {
+        for (space, device, address) in [
+            (&wire.near, "near0", "10.77.0.1/24"),
+            (&wire.far, "far0", "10.77.0.2/24"),
+        ] {
             ip(&["-n", space, "addr", "add", address, "dev", device]);
             ip(&["-n", space, "link", "set", device, "up"]);
         }
         for (space, device) in [(&wire.near, "near0"), (&wire.far, "far0")] {
-            let off = ["tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off"];
+            let off = [
+                "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off",
+            ];
             let mut command = inside(space, "ethtool");
             run(command.args(["-K", device]).args(off));
         }
@@ -50,8 +53,16 @@ impl Wire {
     /// A web server of Python's in the far namespace.
     fn serve(&mut self, folder: &Path) {
         let mut command = inside(&self.far, "python3");
-        command.args(["-m", "http.server", "8000", "--bind", "10.77.0.2"]).current_dir(folder);
-        self.children.push(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        command
+            .args(["-m", "http.server", "8000", "--bind", "10.77.0.2"])
+            .current_dir(folder);
+        self.children.push(
+            command
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         let near = self.near.clone();
         wait("the web server", Duration::from_secs(20), || {
             let mut probe = inside(&near, "bash");
@@ -63,7 +74,10 @@ impl Wire {
     fn fetch(&self, path: &str) {
         let mut command = inside(&self.near, "curl");
         let url = format!("http://10.77.0.2:8000/{path}");
-        stdout(command.args(["-sS", "--max-time", "10", "-o", "/dev/null", &url]), 0);
+        stdout(
+            command.args(["-sS", "--max-time", "10", "-o", "/dev/null", &url]),
+            0,
+        );
     }
 }
 
@@ -82,7 +96,10 @@ impl Drop for Wire {
 fn ip(arguments: &[&str]) {
     let out = run(Command::new("ip").args(arguments));
     let said = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "ip {arguments:?} (needs root): {said}");
+    assert!(
+        out.status.success(),
+        "ip {arguments:?} (needs root): {said}"
+    );
 }
 
 /// A command inside a namespace.
@@ -96,14 +113,24 @@ fn inside(space: &str, program: &str) -> Command {
 fn watch(wire: &Wire, dir: &Path) -> Running {
     let log = std::fs::File::create(dir.with_extension("log")).unwrap();
     let child = inside(&wire.near, env!("CARGO_BIN_EXE_vigie"))
-        .args(["--data-dir", dir.to_str().unwrap(), "up", "--interface", "near0"])
+        .args([
+            "--data-dir",
+            dir.to_str().unwrap(),
+            "up",
+            "--interface",
+            "near0",
+        ])
         .args(["--console", "127.0.0.1:0"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
         .unwrap();
-    let mut running = Running { child, dir: dir.to_owned(), console: String::new() };
+    let mut running = Running {
+        child,
+        dir: dir.to_owned(),
+        console: String::new(),
+    };
     running.until_ready();
     capturing(&running, 1);
     running
@@ -142,37 +169,71 @@ fn live_and_file_give_the_same_events() {
     let running = watch(&wire, &dir);
     let capture = folder.path().join("run.pcap");
     let mut dump = inside(&wire.near, "tcpdump");
-    dump.args(["-i", "near0", "-U", "-B", "32768", "-Z", "root", "-w"]).arg(&capture);
-    let mut dump = dump.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    wait("tcpdump to write its header", Duration::from_secs(20), || {
-        std::fs::metadata(&capture).ok().filter(|meta| meta.len() >= 24).map(|_| ())
-    });
+    dump.args(["-i", "near0", "-U", "-B", "32768", "-Z", "root", "-w"])
+        .arg(&capture);
+    let mut dump = dump
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait(
+        "tcpdump to write its header",
+        Duration::from_secs(20),
+        || {
+            std::fs::metadata(&capture)
+                .ok()
+                .filter(|meta| meta.len() >= 24)
+                .map(|_| ())
+        },
+    );
     for n in 0..30 {
-        wire.fetch(if n % 3 == 0 { "missing.pdf" } else { "index.html" });
+        wire.fetch(if n % 3 == 0 {
+            "missing.pdf"
+        } else {
+            "index.html"
+        });
     }
-    wait("the exchanges to be in the store", Duration::from_secs(30), || {
-        (running.query(HTTP).len() >= 30).then_some(())
-    });
+    wait(
+        "the exchanges to be in the store",
+        Duration::from_secs(30),
+        || (running.query(HTTP).len() >= 30).then_some(()),
+    );
     signal(dump.id(), "INT");
     dump.wait().unwrap();
     let metrics = {
         let mut curl = inside(&wire.near, "curl");
-        stdout(curl.args(["-sS", &format!("{}metrics", console(&running))]), 0)
+        stdout(
+            curl.args(["-sS", &format!("{}metrics", console(&running))]),
+            0,
+        )
     };
     drop(running);
     let file = folder.path().join("file");
     let mut read = vigie();
-    read.args(["--quiet", "--data-dir", file.to_str().unwrap(), "read", "--into-store"]);
+    read.args([
+        "--quiet",
+        "--data-dir",
+        file.to_str().unwrap(),
+        "read",
+        "--into-store",
+    ]);
     stdout(read.arg(&capture), 0);
     assert_eq!(facts(&query(&dir, HTTP)).len(), 30);
-    // Names in paths are masked alike, and their tokens differ by site: only the display is compared.
+    // Names in paths are masked alike, and their tokens differ by site: only the display is
+    // compared.
     assert_eq!(facts(&query(&dir, HTTP)), facts(&query(&file, HTTP)));
     assert_eq!(facts(&query(&dir, FLOWS)), facts(&query(&file, FLOWS)));
-    let dropped = metrics.lines().find(|line| line.contains("capture_dropped_packets"));
+    let dropped = metrics
+        .lines()
+        .find(|line| line.contains("capture_dropped_packets"));
     assert!(metrics.contains("role=\"sensor\""), "{metrics}");
     assert!(dropped.is_some(), "{metrics}");
-    let sensor = metrics.lines().filter(|line| line.contains("role=\"sensor\""));
-    let lost = sensor.filter(|line| line.contains("dropped")).all(|line| line.ends_with(" 0"));
+    let sensor = metrics
+        .lines()
+        .filter(|line| line.contains("role=\"sensor\""));
+    let lost = sensor
+        .filter(|line| line.contains("dropped"))
+        .all(|line| line.ends_with(" 0"));
     assert!(lost, "{metrics}");
 }
 
@@ -197,17 +258,22 @@ fn a_killed_sensor_comes_back_and_doubles_nothing() {
             wire.fetch("index.html");
         }
         expected += 5;
-        wait("the exchanges to be stored", Duration::from_secs(30), || {
-            (exchanges() >= expected).then_some(())
-        });
+        wait(
+            "the exchanges to be stored",
+            Duration::from_secs(30),
+            || (exchanges() >= expected).then_some(()),
+        );
         let sensor = running.role("sensor").expect("the sensor runs");
         signal(sensor, "KILL");
-        wait("the sensor to be started again", Duration::from_secs(30), || {
-            running.role("sensor").filter(|pid| *pid != sensor)
-        });
+        wait(
+            "the sensor to be started again",
+            Duration::from_secs(30),
+            || running.role("sensor").filter(|pid| *pid != sensor),
+        );
         capturing(&running, round + 2);
     }
-    let rows = running.query("select uid, count(*) as n from events group by uid having count(*) > 1");
+    let rows =
+        running.query("select uid, count(*) as n from events group by uid having count(*) > 1");
     assert!(rows.is_empty(), "events twice: {rows:?}");
     assert_eq!(exchanges(), expected);
     let log = std::fs::read_to_string(running.dir.with_extension("log")).unwrap();
