@@ -58,6 +58,9 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let dir = DataDir::open(cli)?;
     let stop = stop::flag()?;
     super::supervisor::die_with_parent();
+    if let Err(error) = capture::privilege::keep_nothing() {
+        warn!(%error, "core keeps privileges that it does not need");
+    }
     super::supervisor::limit_memory(config.memory.core.0);
     if config.site.zones.is_empty() {
         let kept: Option<Vec<(String, Vec<String>)>> = dir.json("zones.json");

@@ -46,6 +46,10 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let dir = DataDir::open(cli)?;
     let stop = stop::flag()?;
     super::supervisor::die_with_parent();
+    // Before any thread starts: each inherits what is left.
+    if let Err(error) = capture::privilege::keep_only_net_raw() {
+        warn!(%error, "the sensor keeps privileges that it does not need");
+    }
     super::supervisor::limit_memory(config.memory.sensor.0);
     let node = dir.node()?;
     let key = spool_key(&dir)?;
