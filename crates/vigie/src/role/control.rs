@@ -10,7 +10,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use model::port::{EventQuery as _, Query};
@@ -51,23 +51,38 @@ pub(crate) enum Request {
     },
 }
 
+/// How long a command waits for a core that is starting.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Asks the running core, or the store itself when none runs.
 pub(crate) fn ask(
     dir: &DataDir,
     open: impl FnOnce() -> Result<Store>,
     request: &Request,
 ) -> Result<Value> {
-    if let Ok(mut stream) = UnixStream::connect(dir.control_socket()) {
-        serde_json::to_writer(&mut stream, request)?;
-        stream.write_all(b"\n")?;
-        let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line)?;
-        let answer: Value = serde_json::from_str(&line).context("core ended before it answered")?;
-        return unwrap(answer);
+    let until = Instant::now() + PATIENCE;
+    loop {
+        if let Ok(stream) = UnixStream::connect(dir.control_socket()) {
+            return unwrap(converse_with(stream, request)?);
+        }
+        match dir.lock() {
+            Ok(_lock) => {
+                let store = open()?;
+                return unwrap(answer(&store, request, &AtomicBool::new(false)));
+            }
+            // Somebody runs here and does not answer yet: core is starting.
+            Err(error) if Instant::now() > until => return Err(error),
+            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        }
     }
-    let _lock = dir.lock()?;
-    let store = open()?;
-    unwrap(answer(&store, request, &AtomicBool::new(false)))
+}
+
+fn converse_with(mut stream: UnixStream, request: &Request) -> Result<Value> {
+    serde_json::to_writer(&mut stream, request)?;
+    stream.write_all(b"\n")?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    serde_json::from_str(&line).context("core ended before it answered")
 }
 
 fn unwrap(mut answer: Value) -> Result<Value> {

@@ -51,7 +51,11 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<Done> {
     while !stop.load(Ordering::Relaxed) {
         let mut changed = false;
         for role in &mut roles {
-            changed |= role.watch(&arguments)?;
+            let moved = role.watch(&arguments)?;
+            if moved && role.name == RoleName::Core && role.child.is_none() {
+                not_ready(&dir)?;
+            }
+            changed |= moved;
         }
         if changed {
             publish(&dir, &roles)?;
@@ -67,6 +71,18 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<Done> {
     let _ = std::fs::remove_file(dir.path().join("run.json"));
     publish(&dir, &roles)?;
     Ok(Done::Fully)
+}
+
+/// Nobody answers until core has started again.
+fn not_ready(dir: &DataDir) -> Result<()> {
+    let run: Run = dir.json("run.json").unwrap_or_default();
+    dir.write_json(
+        "run.json",
+        &Run {
+            ready: false,
+            ..run
+        },
+    )
 }
 
 /// Says where the console is, once core is ready.
