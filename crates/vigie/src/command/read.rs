@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
-use capture::file::{CaptureError, Source};
+use capture::file::{CaptureError, Counts, Source};
 use capture::link::Named;
 use model::class::Class;
 use model::port::EventSink;
@@ -151,13 +151,14 @@ impl Reading<'_> {
         worker.finish(&mut sink);
         self.target.take(&mut sink.events)?;
         progress.clear();
-        self.close(path, packets, &worker, ending)
+        let counts = source.counts();
+        self.close(path, &counts, &worker, ending)
     }
 
     fn close(
         &self,
         path: &Path,
-        packets: u64,
+        counts: &Counts,
         worker: &Worker,
         ending: Option<CaptureError>,
     ) -> Result<bool> {
@@ -169,8 +170,17 @@ impl Reading<'_> {
             ));
         }
         if let Some(error) = ending {
+            let packets = counts.frames;
             say(&format!(
                 "vigie: {error}; the {packets} packets before it were processed"
+            ));
+            return Ok(false);
+        }
+        if let (n @ 1.., Some((at, damage))) = (counts.damaged_blocks, &counts.first_damage) {
+            let path = path.display();
+            say(&format!(
+                "vigie: {path}: byte {at}: {damage}; {n} damaged blocks were left out, the rest \
+                 was processed"
             ));
             return Ok(false);
         }
