@@ -80,7 +80,7 @@ fn eve_speaks_suricata_s_names() {
         .args(["--quiet", "read", "--format", "eve"])
         .arg(&day);
     let lines = ndjson(&stdout(&mut command, 0));
-    let of = |kind: &str| lines.iter().filter(move |line| line["event_type"] == kind);
+    let of = |kind: &'static str| lines.iter().filter(move |line| line["event_type"] == kind);
     assert!(of("dns").all(|line| line["dns"]["rrname"].is_string() || line["dns"].is_object()));
     assert!(of("tls").any(|line| line["tls"]["version"] == "TLS 1.3"));
     assert!(of("http").any(|line| line["http"]["status"] == 200));

@@ -36,7 +36,7 @@ fn the_reference_in_docs_is_the_code_s() {
     );
     let made = reference();
     if std::env::var_os("VIGIE_BLESS").is_some() {
-        std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+        std::fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
         std::fs::write(path, &made).unwrap();
     }
     assert_eq!(

@@ -11,14 +11,14 @@ use capture::file::{Resolution, Source, Stream, Writer};
 use serde_json::Value;
 
 /// The binary under test.
-pub fn vigie() -> Command {
+pub(crate) fn vigie() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
     command.env_remove("XDG_STATE_HOME").env("NO_COLOR", "1");
     command
 }
 
 /// The folder of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()
@@ -26,12 +26,12 @@ pub fn root() -> PathBuf {
 }
 
 /// Runs to the end and returns what it said.
-pub fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
 /// Standard output as text, after checking the exit code.
-pub fn stdout(command: &mut Command, code: i32) -> String {
+pub(crate) fn stdout(command: &mut Command, code: i32) -> String {
     let out = run(command);
     let stderr = String::from_utf8_lossy(&out.stderr);
     assert_eq!(out.status.code(), Some(code), "{command:?}: {stderr}");
@@ -39,14 +39,14 @@ pub fn stdout(command: &mut Command, code: i32) -> String {
 }
 
 /// Every line as JSON.
-pub fn ndjson(text: &str) -> Vec<Value> {
+pub(crate) fn ndjson(text: &str) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
 }
 
 /// The recorded day as a plain pcap in `folder`.
-pub fn recorded_day(folder: &Path) -> PathBuf {
+pub(crate) fn recorded_day(folder: &Path) -> PathBuf {
     let bytes: Vec<u8> = fs::read(root().join("lab/recorded/day.pcap.zst.xor"))
         .unwrap()
         .into_iter()
@@ -76,20 +76,20 @@ pub fn recorded_day(folder: &Path) -> PathBuf {
 }
 
 /// A running `vigie up` on its own folder; ended when dropped.
-pub struct Running {
-    pub child: Child,
-    pub dir: PathBuf,
-    pub console: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) dir: PathBuf,
+    pub(crate) console: String,
 }
 
 impl Running {
     /// Starts without capture and waits until core answers.
-    pub fn start(dir: &Path) -> Self {
+    pub(crate) fn start(dir: &Path) -> Self {
         Self::start_with(dir, &["--no-capture"])
     }
 
     /// Starts with these options of `up`.
-    pub fn start_with(dir: &Path, options: &[&str]) -> Self {
+    pub(crate) fn start_with(dir: &Path, options: &[&str]) -> Self {
         let log = fs::File::create(dir.with_extension("log")).unwrap();
         let child = vigie()
             .args([
@@ -116,7 +116,7 @@ impl Running {
     }
 
     /// Waits for `run.json` to say that core is ready.
-    pub fn until_ready(&mut self) -> Value {
+    pub(crate) fn until_ready(&mut self) -> Value {
         let path = self.dir.join("run.json");
         wait("core to be ready", Duration::from_secs(60), || {
             if let Ok(Some(status)) = self.child.try_wait() {
@@ -129,7 +129,7 @@ impl Running {
     }
 
     /// The process of a role, from `roles.json`.
-    pub fn role(&self, name: &str) -> Option<u32> {
+    pub(crate) fn role(&self, name: &str) -> Option<u32> {
         let roles: Value =
             serde_json::from_slice(&fs::read(self.dir.join("roles.json")).ok()?).ok()?;
         let role = roles.as_array()?.iter().find(|role| role["role"] == name)?;
@@ -137,7 +137,7 @@ impl Running {
     }
 
     /// Answers of `vigie query --format ndjson`.
-    pub fn query(&self, text: &str) -> Vec<Value> {
+    pub(crate) fn query(&self, text: &str) -> Vec<Value> {
         query(&self.dir, text)
     }
 }
@@ -158,7 +158,7 @@ impl Drop for Running {
 }
 
 /// Answers of the store of this folder.
-pub fn query(dir: &Path, text: &str) -> Vec<Value> {
+pub(crate) fn query(dir: &Path, text: &str) -> Vec<Value> {
     let mut command = vigie();
     command.args([
         "--quiet",
@@ -172,14 +172,14 @@ pub fn query(dir: &Path, text: &str) -> Vec<Value> {
 }
 
 /// Sends a signal to a process that this test started.
-pub fn signal(pid: u32, name: &str) {
+pub(crate) fn signal(pid: u32, name: &str) {
     let _ = Command::new("kill")
         .args([&format!("-{name}"), &pid.to_string()])
         .status();
 }
 
 /// Waits for a condition, never for a time.
-pub fn wait<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + limit;
     loop {
         if let Some(value) = ready() {
@@ -191,7 +191,7 @@ pub fn wait<T>(what: &str, limit: Duration, mut ready: impl FnMut() -> Option<T>
 }
 
 /// Every file below a folder.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -208,14 +208,14 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The body of a console address, fetched with curl.
-pub fn fetch(url: &str) -> String {
+pub(crate) fn fetch(url: &str) -> String {
     let mut command = Command::new("curl");
     command.args(["-sS", "--max-time", "20", url]);
     stdout(&mut command, 0)
 }
 
 /// Reads a file whole.
-pub fn bytes(path: &Path) -> Vec<u8> {
+pub(crate) fn bytes(path: &Path) -> Vec<u8> {
     let mut out = Vec::new();
     fs::File::open(path).unwrap().read_to_end(&mut out).unwrap();
     out
