@@ -152,7 +152,7 @@ fn web(root: &Path, tally: &mut Tally) -> Result<()> {
     let folder = root.join("web");
     let npm = |args: &[&str], tally: &mut Tally| -> Result<bool> {
         let mut command = Command::new("npm");
-        command.args(args).current_dir(&folder);
+        command.args(args).env("NO_COLOR", "1").current_dir(&folder);
         run::streamed(&mut command, |line| tally.node_line(line))
     };
     let types = npm(&["run", "--silent", "check"], tally)?;
