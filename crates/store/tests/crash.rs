@@ -66,7 +66,7 @@ fn numbers(store: &Store, text: &str) -> Vec<u64> {
 }
 
 /// Runs a writer, kills it `after` its first acknowledgement; returns the last acknowledged number.
-fn killed_writer(dir: &std::path::Path, first: u64, round: u64, after: Duration) -> u64 {
+fn killed_writer(dir: &Path, first: u64, round: u64, after: Duration) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--ignored", "--nocapture"])
         .env(DIR, dir)

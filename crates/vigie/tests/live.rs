@@ -169,8 +169,18 @@ fn live_and_file_give_the_same_events() {
     let running = watch(&wire, &dir);
     let capture = folder.path().join("run.pcap");
     let mut dump = inside(&wire.near, "tcpdump");
-    dump.args(["-i", "near0", "-U", "-B", "32768", "-Z", "root", "-w"])
-        .arg(&capture);
+    dump.args([
+        "-i",
+        "near0",
+        "-U",
+        "--immediate-mode",
+        "-B",
+        "32768",
+        "-Z",
+        "root",
+        "-w",
+    ])
+    .arg(&capture);
     let mut dump = dump
         .stdout(Stdio::null())
         .stderr(Stdio::null())

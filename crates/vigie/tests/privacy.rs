@@ -23,7 +23,7 @@ fn planted(events: &[Value]) -> BTreeSet<String> {
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             for word in text.split(|c: char| !c.is_alphabetic()) {
-                if word.chars().count() >= 6 && word.chars().next().is_some_and(char::is_uppercase)
+                if word.chars().count() >= 5 && word.chars().next().is_some_and(char::is_uppercase)
                 {
                     names.insert(word.to_owned());
                 }

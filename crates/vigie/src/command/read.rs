@@ -227,7 +227,10 @@ trait Target {
 /// The store of this machine: through the running core, else opened here.
 enum IntoStore {
     Running(Option<Uplink>),
-    Own(Box<Pipeline>, Lock),
+    Own(
+        Box<Pipeline>,
+        #[expect(dead_code, reason = "held for its lock only")] Lock,
+    ),
 }
 
 impl IntoStore {

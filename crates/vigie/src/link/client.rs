@@ -28,6 +28,8 @@ const QUEUE_BATCHES: usize = 256;
 const WINDOW_BATCHES: usize = 64;
 /// Between two attempts to reach core.
 const RETRY: Duration = Duration::from_millis(200);
+/// How long a sender without spool waits for a core that is away before it gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a stopping role waits for the last acknowledgements before it spools them.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -70,6 +72,7 @@ impl Uplink {
             spooled: VecDeque::new(),
             number: 0,
             tried: None,
+            away: None,
         };
         let thread = std::thread::Builder::new()
             .name("uplink".into())
@@ -146,6 +149,8 @@ struct Sender {
     number: u64,
     /// Last attempt to reach core.
     tried: Option<Instant>,
+    /// Since when core has been away, for a sender without spool.
+    away: Option<Instant>,
 }
 
 impl Sender {
@@ -156,12 +161,15 @@ impl Sender {
             self.refill();
             if self.connection.is_none() && self.config.spool.is_none() && !self.unacked.is_empty()
             {
-                std::thread::sleep(RETRY);
-                if self.stopping.load(Ordering::Relaxed) {
+                // Nowhere to put more: the queue waits with us, and nothing of it is given up.
+                let since = *self.away.get_or_insert_with(Instant::now);
+                if self.stopping.load(Ordering::Relaxed) && since.elapsed() > PATIENCE {
                     return self.farewell();
                 }
+                std::thread::sleep(Duration::from_millis(20));
                 continue;
             }
+            self.away = None;
             if self.unacked.len() >= WINDOW_BATCHES && self.connection.is_some() {
                 std::thread::sleep(Duration::from_millis(1));
                 continue;
@@ -328,13 +336,21 @@ impl Sender {
     /// The last acknowledgements, or the spool.
     fn farewell(&mut self) -> u64 {
         let mut waited = Duration::ZERO;
-        while waited < FAREWELL && (!self.unacked.is_empty() || !self.spooled.is_empty()) {
+        let patience = match self.config.spool {
+            Some(_) => FAREWELL,
+            None => PATIENCE,
+        };
+        while waited < patience && (!self.unacked.is_empty() || !self.spooled.is_empty()) {
             self.connect();
             self.take_acks();
             std::thread::sleep(Duration::from_millis(5));
             waited += Duration::from_millis(5);
         }
-        let mut lost = 0;
+        let queued = self
+            .items
+            .try_iter()
+            .filter(|item| matches!(item, Item::Events(_)));
+        let mut lost = u64::try_from(queued.count()).unwrap_or(u64::MAX);
         let left: Vec<(u64, Vec<u8>)> = self.unacked.drain(..).collect();
         for (number, bytes) in left {
             let on_disk = self.spooled.iter().any(|(_, last)| number <= *last);
