@@ -73,8 +73,7 @@ fn kill_of_core_loses_and_doubles_nothing() {
             let found = identities(&running);
             (!found.is_empty()).then_some(found)
         });
-        let inventory =
-            running.query("select count(*) as n from inventory_info where activity = 2");
+        let inventory = running.query("select count(*) as n from inventory_info where node = 0");
         let own = inventory
             .first()
             .and_then(|row| row["n"].as_u64())
