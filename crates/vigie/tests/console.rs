@@ -47,6 +47,18 @@ fn chromium_reads_the_demo() {
     );
     let link = std::fs::read_to_string(dir.join("first-run.url")).unwrap();
     let token = link.trim().rsplit("token=").next().unwrap().to_owned();
+    // Live traffic for the page that follows it: the day again, twenty times faster, as a replay.
+    let day = support::recorded_day(folder.path());
+    let mut replay = vigie();
+    replay.args([
+        "--quiet",
+        "--data-dir",
+        dir.to_str().unwrap(),
+        "replay",
+        "--speed",
+        "20",
+    ]);
+    let mut replay = replay.arg(&day).stdin(Stdio::null()).spawn().unwrap();
     let status = Command::new("node")
         .arg("e2e/run.mjs")
         .current_dir(root().join("web"))
@@ -55,5 +67,7 @@ fn chromium_reads_the_demo() {
         .stdin(Stdio::null())
         .status()
         .unwrap();
+    support::signal(replay.id(), "TERM");
+    replay.wait().unwrap();
     assert!(status.success(), "the browser test failed: {status}");
 }
