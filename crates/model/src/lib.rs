@@ -8,6 +8,7 @@ pub mod binary;
 pub mod class;
 pub mod community;
 pub mod event;
+pub mod fact;
 pub mod limit;
 pub mod metric;
 pub mod net;

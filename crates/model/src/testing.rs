@@ -85,6 +85,17 @@ fn list<T: std::fmt::Debug>(item: impl Strategy<Value = T>) -> impl Strategy<Val
     prop::collection::vec(item, 0..4)
 }
 
+/// Facts in the order in which JSON gives them back.
+fn facts() -> BoxedStrategy<Shown> {
+    let fact = ("x[ab]", "[kl]_1", text()).prop_filter("no value", |(.., value)| !value.is_empty());
+    let facts = prop::collection::vec(fact, 0..5).prop_map(|mut facts| {
+        facts.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        let text = |(protocol, key, value)| Text::Owned(format!("{protocol}.{key}={value}"));
+        facts.into_iter().map(text).collect::<Vec<_>>()
+    });
+    shown(facts, Value::TextList)
+}
+
 /// Values of some of these fields, with their indices.
 fn values(
     fields: &'static [Field],
@@ -94,8 +105,12 @@ fn values(
         .iter()
         .enumerate()
         .map(|(index, field)| {
-            prop::option::of(value(field.kind, secrets))
-                .prop_map(move |value| value.map(|value| (index, value)))
+            let of_field = if field.path == "unmapped.*" {
+                facts()
+            } else {
+                value(field.kind, secrets)
+            };
+            prop::option::of(of_field).prop_map(move |value| value.map(|value| (index, value)))
         })
         .collect();
     each.prop_map(|values| values.into_iter().flatten().collect())

@@ -1,17 +1,19 @@
-//! Network Activity: flows and TLS handshakes.
+//! Network Activity: flows, TLS handshakes, exchanges of protocols without a class of their own.
 //!
 //! Enters: flow counters, TLS facts. Leaves: OCSF class 4001. Refuses: nothing.
 //! Source: OCSF 1.8.0 `network_activity`, `tls`; JA3 (Salesforce, BSD-3), JA4 (FoxIO, BSD-3).
 
 use super::Class;
 use crate::record::{Record, Text, record};
+use crate::sensitive::Sensitive;
 use crate::time::Millis;
 
 record! {
     /// A flow's life, or a TLS handshake inside one. Traffic figures of a flow are those since its
     /// previous event, so that sums over events are right.
     pub struct Network {
-        /// What this event is about: `flow` or `tls`.
+        /// What this event is about: `flow`, `tls`, or the protocol of one exchange for which OCSF
+        /// has no class of its own (`ldap`, `mqtt`, `modbus`).
         about: Text => "about", "unmapped.about";
         /// Milliseconds from the first to the last packet.
         duration_ms: Option<i64> => "duration_ms", "duration";
@@ -81,6 +83,14 @@ record! {
         anomalies: Vec<Text> => "anomalies", "unmapped.flow.anomalies";
         /// Tunnels around the flow, outermost first, such as `gre` or `vxlan:42`.
         tunnels: Vec<Text> => "tunnels", "unmapped.flow.tunnels";
+        /// What was asked, in the protocol's own word ("search", "publish", "read_coils").
+        operation: Option<Text> => "operation", "unmapped.exchange.operation";
+        /// On what: a directory's filter, a topic, a table. May name a person.
+        object: Option<Sensitive> => "object", "unmapped.exchange.object";
+        /// How many objects were answered.
+        object_count: Option<u64> => "object_count", "unmapped.exchange.object_count";
+        /// What else the protocol told, as `protocol.key=value`.
+        facts: Vec<Text> => "facts", "unmapped.*";
     }
 }
 

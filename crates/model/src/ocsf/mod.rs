@@ -14,6 +14,7 @@ mod companion;
 mod json;
 mod plan;
 mod read;
+mod spread;
 mod write;
 
 pub use read::{READ_BYTES_MAX, ReadError, read_event};

@@ -46,6 +46,8 @@ pub(super) struct Step {
     pub(super) unmapped: bool,
     /// Its siblings.
     pub(super) derive: Option<Derive>,
+    /// Facts: each element is a member of its own.
+    pub(super) spread: bool,
     /// The numbers that OCSF names.
     pub(super) named: Option<&'static [RangeInclusive<u64>]>,
 }
@@ -175,6 +177,7 @@ impl Builder {
             column: format!("\"{}\":", field.column).into_bytes().into(),
             unmapped: unmapped.is_some(),
             derive: companion::derived(field.path),
+            spread: field.path == super::spread::PATH,
             named: companion::named(field.path),
         }
     }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{HIDDEN, companion};
+use super::{HIDDEN, companion, spread};
 use crate::class::{Body, Class};
 use crate::event::{Connection, Event, Meta};
 use crate::limit::{LIST_ITEMS_MAX, WORDS_MAX, cut};
@@ -104,6 +104,11 @@ fn fields(
     mut set: impl FnMut(usize, Value) -> bool,
 ) {
     for (index, field) in fields.iter().enumerate() {
+        if field.path == spread::PATH {
+            let facts = spread::read(event.get("unmapped"), fields);
+            set(index, Value::TextList(facts));
+            continue;
+        }
         let set = match read_field(event, field) {
             Ok(Some(value)) => set(index, value),
             Ok(None) => true,

@@ -5,7 +5,7 @@
 //! Limits: lists of objects have at most [`COLUMNS_MAX`] columns. Source: OCSF 1.8.0.
 
 use super::plan::{BODY_SLOT, Plan, ROOT, Step, UNMAPPED, head};
-use super::{Clearance, HIDDEN, json};
+use super::{Clearance, HIDDEN, json, spread};
 use crate::event::{Event, Meta};
 use crate::record::{Cell, Record as _};
 use crate::sensitive::Sensitive;
@@ -159,6 +159,9 @@ impl<'e> Walk<'e, '_> {
             &mut self.mapped
         };
         go(self.plan, branch, step.node, self.seen);
+        if let (true, Cell::TextList(facts)) = (step.spread, cell) {
+            return spread::write(branch.out, facts);
+        }
         branch.out.extend_from_slice(&step.key);
         value(branch.out, step, cell, self.clearance, self.codes);
         branch.out.push(b',');

@@ -1,0 +1,85 @@
+//! The field whose path is [`PATH`]: facts, each at its own place under `unmapped`.
+//!
+//! Enters: texts `protocol.key=value`, one protocol's after the other, or a JSON object. Leaves:
+//! `"protocol":{"key":"value",...},` or the texts. Refuses: texts that are no facts; on the way in,
+//! members that belong to another field. Source: `crate::fact`.
+
+use serde_json::{Map, Value as Json};
+
+use super::json;
+use crate::fact::parts;
+use crate::limit::{LIST_ITEMS_MAX, cut};
+use crate::record::{Field, Text};
+
+/// Path of the field that is spread.
+pub(super) const PATH: &str = "unmapped.*";
+
+/// Writes facts as members of `unmapped`.
+pub(super) fn write(out: &mut Vec<u8>, facts: &[Text]) {
+    let known: Vec<_> = facts.iter().filter_map(|fact| parts(fact)).collect();
+    for protocol in known.chunk_by(|a, b| a.0 == b.0) {
+        let Some((name, ..)) = protocol.first() else {
+            return;
+        };
+        json::text(out, name);
+        out.extend_from_slice(b":{");
+        for values in protocol.chunk_by(|a, b| a.1 == b.1) {
+            member(out, values);
+        }
+        json::close(out, b'}');
+        out.push(b',');
+    }
+}
+
+fn member(out: &mut Vec<u8>, values: &[(&str, &str, &str)]) {
+    let Some((_, key, value)) = values.first() else {
+        return;
+    };
+    json::text(out, key);
+    out.push(b':');
+    if values.len() == 1 {
+        json::text(out, value);
+    } else {
+        out.push(b'[');
+        for (_, _, value) in values {
+            json::text(out, value);
+            out.push(b',');
+        }
+        json::close(out, b']');
+    }
+    out.push(b',');
+}
+
+/// The facts of an event, from every member of `unmapped` that no other field names.
+pub(super) fn read(unmapped: Option<&Json>, fields: &[Field]) -> Vec<Text> {
+    let mut facts = Vec::new();
+    let Some(Json::Object(members)) = unmapped else {
+        return facts;
+    };
+    for (protocol, inner) in members {
+        let taken = fields.iter().any(|field| {
+            let path = field.path.strip_prefix("unmapped.").unwrap_or_default();
+            path.split(['.', '[']).next() == Some(protocol)
+        });
+        let Json::Object(inner) = inner else { continue };
+        if !taken && !matches!(protocol.as_str(), "tokens" | "codes") {
+            read_protocol(protocol, inner, &mut facts);
+        }
+    }
+    facts
+}
+
+fn read_protocol(protocol: &str, members: &Map<String, Json>, facts: &mut Vec<Text>) {
+    for (key, value) in members {
+        let values = match value {
+            Json::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values.iter().filter_map(Json::as_str) {
+            let fact = format!("{protocol}.{key}={value}");
+            if facts.len() < LIST_ITEMS_MAX && parts(&fact).is_some() {
+                facts.push(Text::Owned(cut(&fact).to_owned()));
+            }
+        }
+    }
+}
