@@ -4,6 +4,7 @@
 //! Source: `DESIGN.md`, `STYLE.md`.
 
 mod bench;
+mod clean;
 mod fuzz;
 mod metadata;
 mod notices;
@@ -27,7 +28,7 @@ fn main() -> Result<()> {
         "check" => test::check(&root),
         "soak" => soak::run(&root, &rest),
         "bench" => bench::run(&root, &rest),
-        "package" => package::build(&root),
+        "package" => package::build(&root).map(|_| ()),
         "fuzz" => fuzz::run(&root, &rest),
         "notices" => {
             print!("{}", notices::text(&metadata::packages(&root)?));

@@ -15,8 +15,8 @@ use crate::{metadata, notices, run};
 /// Data that ships: from the tree, below `usr/share/vigie`.
 const SHARED: &[&str] = &["rules", "lab/recorded"];
 
-/// Builds both packages.
-pub fn build(root: &Path) -> Result<()> {
+/// Builds both packages; returns the .deb.
+pub fn build(root: &Path) -> Result<PathBuf> {
     let binary = PathBuf::from(std::env::var("VIGIE_BIN").context("VIGIE_BIN is not set")?);
     let out = binary
         .ancestors()
@@ -39,7 +39,7 @@ pub fn build(root: &Path) -> Result<()> {
     for file in [&deb, &tarball] {
         println!("{} {} bytes", file.display(), fs::metadata(file)?.len());
     }
-    Ok(())
+    Ok(deb)
 }
 
 fn version(root: &Path) -> Result<String> {

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::run;
+use crate::{clean, run};
 
 /// Name, package, test filter, environment that makes it long.
 const SOAKS: &[(&str, &str, &str, &[(&str, &str)])] = &[
@@ -30,6 +30,12 @@ const SOAKS: &[(&str, &str, &str, &[(&str, &str)])] = &[
 /// Runs one soak.
 pub fn run(root: &Path, args: &[String]) -> Result<()> {
     let wanted = args.first().map(String::as_str).unwrap_or_default();
+    match wanted {
+        "package" => return clean::install(root),
+        "clean-up" => return clean::newcomer(root, "up"),
+        "clean-test" => return clean::newcomer(root, "test"),
+        _ => {}
+    }
     let Some((name, package, filter, environment)) =
         SOAKS.iter().find(|(name, ..)| *name == wanted)
     else {

@@ -103,6 +103,13 @@ pub fn fuzz(registry: &'static [&'static dyn Protocol], input: &[u8]) -> Outcome
     run(registry, transport, (40_000, port), 1_000_000, &pieces)
 }
 
+/// The octet of fuzz input that stands for this server port; 0 for ports without a meaning.
+#[must_use]
+pub fn port_octet(port: u16) -> u8 {
+    let at = PORTS.iter().position(|known| *known == port);
+    at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
+}
+
 /// Time of the first piece: 2026-11-23 10:00 UTC.
 const START_NS: i64 = 1_795_428_000_000_000_000;
 /// Server ports that fuzz input can choose: those that probes take as hints.

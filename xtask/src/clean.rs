@@ -1,0 +1,190 @@
+//! Clean Debian roots: what a newcomer and a machine without network see.
+//!
+//! Enters: this checkout; for the package, `VIGIE_BIN`. Leaves: a root below `VIGIE_DEV_CACHE/roots`, a
+//! summary with times. Refuses: without root rights or debootstrap. Programs of a root live in a
+//! process namespace of their own and end with it.
+//! Source: debootstrap(8), unshare(1).
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{package, run};
+
+/// Longest wait for a populated demo: the promise.
+const DEMO_MAX: Duration = Duration::from_secs(120);
+/// Longest wait for a console after `./dev up`, build included.
+const UP_MAX: Duration = Duration::from_secs(90 * 60);
+const MIRROR: &str = "http://deb.debian.org";
+
+/// Enters a root: process, mount and, with `offline`, network namespaces of its own.
+const ENTER: &str = r#"mount --make-rprivate / && mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev"
+root=$1; shift
+[ -z "${OFFLINE:-}" ] || ip link set lo up
+exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI=1 TERM=dumb \
+SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@""#;
+
+/// The .deb in a root without network, up to a populated demo.
+pub fn install(root: &Path) -> Result<()> {
+    let deb = package::build(root)?;
+    let clean = fresh_root("package")?;
+    std::fs::copy(&deb, clean.join("root/vigie.deb"))?;
+    let started = Instant::now();
+    let mut dpkg = enter(&clean, true, &["dpkg", "-i", "/root/vigie.deb"]);
+    ensure!(
+        run::streamed(&mut dpkg, |_| ())?,
+        "the package does not install"
+    );
+    let installed = started.elapsed();
+    let demo = [
+        "vigie",
+        "--quiet",
+        "--data-dir",
+        "/root/demo",
+        "demo",
+        "--console",
+        "127.0.0.1:0",
+    ];
+    let running = Running(enter(&clean, true, &demo).stdin(Stdio::null()).spawn()?);
+    let populated = wait(DEMO_MAX, || clean.join("root/demo/demo.json").exists());
+    let took = started.elapsed();
+    ensure!(populated, "no populated demo within {DEMO_MAX:?}");
+    drop(running);
+    let count = "select count(*) as events from events";
+    let mut query = enter(
+        &clean,
+        true,
+        &[
+            "vigie",
+            "--data-dir",
+            "/root/demo",
+            "query",
+            "--format",
+            "csv",
+            count,
+        ],
+    );
+    let mut events = 0_u64;
+    run::streamed(&mut query, |line| {
+        events = line.trim().parse().unwrap_or(events);
+    })?;
+    ensure!(events > 10_000, "only {events} events in the demo");
+    println!(
+        "package: installed in {:.1} s, populated demo of {events} events {:.1} s after 'dpkg -i', no network",
+        installed.as_secs_f64(),
+        took.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// `./dev up` or `./dev test` as the only command typed in a clean root.
+pub fn newcomer(root: &Path, command: &str) -> Result<()> {
+    let clean = fresh_root(command)?;
+    let target = clean.join("root/vigie");
+    let mut clone = Command::new("git");
+    clone
+        .args(["clone", "-q", "--no-hardlinks"])
+        .arg(root)
+        .arg(&target);
+    ensure!(run::streamed(&mut clone, |_| ())?, "git clone failed");
+    let started = Instant::now();
+    let typed = format!("cd /root/vigie && exec ./dev {command}");
+    let mut inside = enter(&clean, false, &["sh", "-c", &typed]);
+    if command != "up" {
+        ensure!(
+            run::streamed(&mut inside, |_| ())?,
+            "./dev {command} failed"
+        );
+    } else {
+        let mut running = Running(inside.stdin(Stdio::null()).spawn()?);
+        let run = clean.join("root/.local/state/vigie/run.json");
+        let system = clean.join("var/lib/vigie/run.json");
+        let ready = wait(UP_MAX, || {
+            let says = |file: &PathBuf| std::fs::read_to_string(file).unwrap_or_default();
+            [&run, &system]
+                .iter()
+                .any(|file| says(file).contains("\"ready\":true"))
+                || running.0.try_wait().is_ok_and(|ended| ended.is_some())
+        });
+        ensure!(
+            ready && running.0.try_wait()?.is_none(),
+            "./dev up brought no console"
+        );
+    }
+    println!(
+        "clean root: './dev {command}' took {:.1} min",
+        started.elapsed().as_secs_f64() / 60.0
+    );
+    Ok(())
+}
+
+/// A child that ends with this program; its namespace takes everything in it along.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait(longest: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let until = Instant::now() + longest;
+    while Instant::now() < until {
+        if done() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    false
+}
+
+fn enter(clean: &Path, offline: bool, command: &[&str]) -> Command {
+    let mut inside = Command::new("unshare");
+    inside.args(["--mount", "--pid", "--fork", "--kill-child"]);
+    if offline {
+        inside.arg("--net").env("OFFLINE", "1");
+    }
+    inside
+        .args(["sh", "-c", ENTER, "sh"])
+        .arg(clean)
+        .args(command);
+    inside
+}
+
+/// A minimal Debian root, made anew.
+fn fresh_root(name: &str) -> Result<PathBuf> {
+    let cache = std::env::var("VIGIE_DEV_CACHE").context("start it through ./dev")?;
+    let base = Path::new(&cache).join("roots");
+    std::fs::create_dir_all(&base)?;
+    let clean = base.join(name);
+    let mounts = std::fs::read_to_string("/proc/mounts")?;
+    if mounts.contains(&*clean.to_string_lossy()) {
+        bail!("{}: still mounted, not removed", clean.display());
+    }
+    if clean.exists() {
+        std::fs::remove_dir_all(&clean)?;
+    }
+    let mut make = Command::new("debootstrap");
+    make.args(["--variant=minbase", "--include=ca-certificates", "bookworm"])
+        .arg(&clean)
+        .arg(format!("{MIRROR}/debian"))
+        .stdout(Stdio::null());
+    ensure!(make.status()?.success(), "debootstrap failed (needs root)");
+    let sources = format!(
+        "deb {MIRROR}/debian bookworm main\ndeb {MIRROR}/debian bookworm-updates main\n\
+         deb {MIRROR}/debian-security bookworm-security main\n"
+    );
+    std::fs::write(clean.join("etc/apt/sources.list"), sources)?;
+    // The machine's own view of the network and of whom to trust: a private CA, a proxy's name.
+    for file in [
+        "etc/resolv.conf",
+        "etc/hosts",
+        "etc/ssl/certs/ca-certificates.crt",
+    ] {
+        let _ = std::fs::copy(Path::new("/").join(file), clean.join(file));
+    }
+    Ok(clean)
+}
