@@ -112,25 +112,8 @@ fn format_is_clean(root: &Path) -> Result<bool> {
 }
 
 fn lints(root: &Path) -> Result<bool> {
-    let mut command = Command::new("cargo");
-    command.args([
-        "clippy",
-        "--workspace",
-        "--locked",
-        "--features",
-        "vigie-console/embed-ui",
-    ]);
-    // The binary joins once its findings are dealt with: docs/STATUS.md says so.
-    command.args([
-        "--exclude",
-        "vigie",
-        "--all-targets",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    ]);
-    command.current_dir(root);
+    let mut command = cargo(root, "clippy");
+    command.args(["--all-targets", "--quiet", "--", "-D", "warnings"]);
     run::streamed(&mut command, |_| ())
 }
 

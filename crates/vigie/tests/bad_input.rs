@@ -1,6 +1,18 @@
 //! Bad input, bad arguments: what is good is processed, what is bad is named, the exit code fits.
 //! Source: `DESIGN.md` section 6, exit codes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a failing step is a failing test"
+)]
 #![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 use std::fs;

@@ -1,5 +1,18 @@
 //! The command line: help, exit codes, configuration, formats.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a failing step is a failing test"
+)]
+
 mod support;
 
 use support::{ndjson, recorded_day, run, stdout, vigie};

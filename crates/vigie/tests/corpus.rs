@@ -4,6 +4,18 @@
 //! The packet path runs in this process, events are written as JSON like `vigie read` does; the
 //! binary itself reads a sample. Five damages for each capture, decided by its name.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a failing step is a failing test"
+)]
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,

@@ -2,6 +2,19 @@
 //! events as reading the capture of that run, no drop; a killed sensor comes back and doubles
 //! nothing. Needs root, for the namespaces.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a failing step is a failing test"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -96,7 +96,11 @@ fn strip(value: Value) -> Value {
                 .filter(|(_, value)| !is_empty(value))
                 .collect(),
         ),
-        other => other,
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)) => other,
     }
 }
 

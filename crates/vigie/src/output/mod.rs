@@ -59,7 +59,6 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts; `quiet` and anything but a terminal keep it silent.
-    #[expect(clippy::disallowed_methods, reason = "progress is about wall time")]
     pub(crate) fn new(quiet: bool) -> Self {
         let now = Instant::now();
         Self {
@@ -75,7 +74,6 @@ impl Progress {
     }
 
     /// Shows `line()` if half a second went by.
-    #[expect(clippy::disallowed_methods, reason = "progress is about wall time")]
     pub(crate) fn tick(&mut self, line: impl FnOnce(f64) -> String) {
         if self.shown && self.last.elapsed().as_millis() >= 500 {
             self.last = Instant::now();
