@@ -81,6 +81,8 @@ metrics! {
     STORE_ACKNOWLEDGED: "counter" "vigie_store_acknowledged_events_total";
     /// Events refused as already present.
     STORE_DUPLICATES: "counter" "vigie_store_duplicate_events_total";
+    /// Events refused because their replay was purged.
+    STORE_PURGED: "counter" "vigie_store_purged_events_total";
     /// Bytes of sealed segments.
     STORE_SEGMENT_BYTES: "gauge" "vigie_store_segment_bytes";
     /// Sealed segments.

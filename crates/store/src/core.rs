@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::catalog::{Catalog, Change};
+use crate::catalog::{Catalog, Change, Version};
 use crate::config::StoreConfig;
 use crate::disk;
 use crate::error::StoreError;
@@ -32,6 +32,8 @@ pub(crate) struct Core {
     changing: Mutex<()>,
     next_segment: AtomicU64,
     graveyard: Mutex<Vec<Arc<SegmentMeta>>>,
+    /// Replays that are being purged: nothing of them is taken from now on.
+    purging: RwLock<Vec<String>>,
 }
 
 impl Core {
@@ -59,6 +61,7 @@ impl Core {
             changing: Mutex::new(()),
             next_segment: AtomicU64::new(first_segment),
             graveyard: Mutex::new(Vec::new()),
+            purging: RwLock::new(Vec::new()),
         }
     }
 
@@ -97,10 +100,30 @@ impl Core {
 
     /// Commits a change of the catalog and, in the same moment for queries, drops the generation
     /// that it sealed from memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a segment that a new one takes over is gone: its rows must
+    /// not come back.
     pub(crate) fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        self.commit_with(|_| change.clone()).map(drop)
+    }
+
+    /// Commits what `make` makes of the catalog as it is in that moment.
+    pub(crate) fn commit_with(
+        &self,
+        make: impl FnOnce(&Version) -> Change,
+    ) -> Result<Change, StoreError> {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.catalog.current();
-        let version = self.catalog.commit(change, before.number)?;
+        let change = make(&before);
+        let has = |id: &u64| before.segments.iter().any(|segment| segment.id == *id);
+        if !change.add.iter().all(|new| new.replaces.iter().all(has)) {
+            return Err(StoreError::Conflict {
+                expected: before.number,
+                found: before.number,
+            });
+        }
+        let version = self.catalog.commit(&change, before.number)?;
         let mut slot = self.view.write().unwrap_or_else(PoisonError::into_inner);
         let mut view = View::clone(&slot);
         view.catalog = version;
@@ -120,7 +143,28 @@ impl Core {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         graveyard.extend(gone.cloned());
-        Ok(())
+        Ok(change)
+    }
+
+    /// True when nothing of this replay is taken any more.
+    pub(crate) fn is_purged(&self, replay: &str) -> bool {
+        let purging = self.purging.read().unwrap_or_else(PoisonError::into_inner);
+        purging.iter().any(|id| id == replay)
+            || self.view().catalog.purged.iter().any(|id| id == replay)
+    }
+
+    /// Takes nothing of a replay from now on, until its purge is committed or given up.
+    pub(crate) fn begin_purge(&self, replay: &str) {
+        let mut purging = self.purging.write().unwrap_or_else(PoisonError::into_inner);
+        purging.push(replay.to_owned());
+    }
+
+    /// The purge is committed or given up.
+    pub(crate) fn end_purge(&self, replay: &str) {
+        let mut purging = self.purging.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = purging.iter().position(|id| id == replay) {
+            purging.remove(at);
+        }
     }
 
     /// Deletes the files of removed segments that no query can still see.

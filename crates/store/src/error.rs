@@ -68,6 +68,10 @@ pub enum StoreError {
         /// Version now.
         found: u64,
     },
+    /// A replay in this batch is purged in this very moment; sent again, the batch is taken
+    /// without it.
+    #[error("a replay of this batch is being purged: send the batch again")]
+    Purging,
     /// The store is shutting down or its log thread ended.
     #[error("the store is closed")]
     Closed,
@@ -87,6 +91,7 @@ impl StoreError {
             Self::Vault(_) => "vault",
             Self::Audit(_) => "audit",
             Self::Conflict { .. } => "conflict",
+            Self::Purging => "purging",
             Self::Closed => "closed",
         }
     }
@@ -96,7 +101,7 @@ impl StoreError {
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::DiskFull { .. } | Self::Io { .. } | Self::Conflict { .. }
+            Self::DiskFull { .. } | Self::Io { .. } | Self::Conflict { .. } | Self::Purging
         )
     }
 

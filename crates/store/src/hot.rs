@@ -14,6 +14,7 @@ use datafusion::arrow::error::ArrowError;
 use crate::batch::nulls;
 use crate::catalog::Version;
 use crate::schema::ClassSchema;
+use crate::tenant::{self, Replay, Tenant};
 
 /// A batch with its class.
 pub(crate) type ClassBatch = (&'static ClassSchema, RecordBatch);
@@ -23,7 +24,7 @@ pub(crate) type ClassBatch = (&'static ClassSchema, RecordBatch);
 pub(crate) struct Generation {
     pub(crate) number: u64,
     pub(crate) rows: u64,
-    classes: BTreeMap<u32, Arc<Vec<RecordBatch>>>,
+    classes: BTreeMap<(Replay, u32), Arc<Vec<RecordBatch>>>,
 }
 
 /// What a query sees.
@@ -46,56 +47,70 @@ impl Generation {
     /// Adds batches; small neighbours grow together, so that lists stay short.
     pub(crate) fn add(&mut self, batches: Vec<ClassBatch>) -> Result<(), ArrowError> {
         for (schema, batch) in batches {
-            self.rows += batch.num_rows() as u64;
-            let list = Arc::make_mut(self.classes.entry(schema.class.uid).or_default());
-            list.push(batch);
-            while let [.., before, last] = list.as_slice() {
-                let together = before.num_rows() + last.num_rows();
-                if before.num_rows() > 2 * last.num_rows() || together > BATCH_ROWS {
-                    break;
-                }
-                let merged = join(schema, before, last)?;
-                list.truncate(list.len() - 2);
-                list.push(merged);
+            for (replay, part) in tenant::split(batch)? {
+                self.put(schema, replay, part)?;
             }
         }
         Ok(())
     }
 
-    /// The batches of a class.
-    pub(crate) fn batches(&self, class_uid: u32) -> &[RecordBatch] {
-        self.classes
-            .get(&class_uid)
-            .map_or(&[], |list| list.as_slice())
+    fn put(
+        &mut self,
+        schema: &'static ClassSchema,
+        replay: Replay,
+        batch: RecordBatch,
+    ) -> Result<(), ArrowError> {
+        self.rows += batch.num_rows() as u64;
+        let list = self.classes.entry((replay, schema.class.uid)).or_default();
+        let list = Arc::make_mut(list);
+        list.push(batch);
+        while let [.., before, last] = list.as_slice() {
+            let together = before.num_rows() + last.num_rows();
+            if before.num_rows() > 2 * last.num_rows() || together > BATCH_ROWS {
+                break;
+            }
+            let merged = join(schema, before, last)?;
+            list.truncate(list.len() - 2);
+            list.push(merged);
+        }
+        Ok(())
     }
 
-    /// Classes that have rows.
+    /// Classes that have rows, whatever their tenant.
     pub(crate) fn classes(&self) -> impl Iterator<Item = (u32, &[RecordBatch])> {
+        self.parts().map(|(_, uid, list)| (uid, list))
+    }
+
+    /// Replay (`None`: real), class, batches.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (Option<&str>, u32, &[RecordBatch])> {
         self.classes
             .iter()
-            .map(|(uid, list)| (*uid, list.as_slice()))
+            .map(|((replay, uid), list)| (replay.as_deref(), *uid, list.as_slice()))
     }
 }
 
 impl View {
-    /// Rows in memory and in segments.
-    pub(crate) fn rows(&self) -> u64 {
-        let hot: u64 = self.hot.iter().map(|generation| generation.rows).sum();
-        hot + self
-            .catalog
-            .segments
-            .iter()
-            .map(|segment| segment.rows)
-            .sum::<u64>()
+    /// Rows of what really happened.
+    pub(crate) fn real_rows(&self) -> u64 {
+        let parts = self.hot.iter().flat_map(|generation| generation.parts());
+        let hot = parts
+            .filter(|(replay, _, _)| replay.is_none())
+            .flat_map(|(_, _, list)| list)
+            .map(|batch| batch.num_rows() as u64);
+        let sealed = self.catalog.segments.iter();
+        let sealed = sealed
+            .filter(|segment| segment.replay.is_none())
+            .map(|segment| segment.rows);
+        hot.sum::<u64>() + sealed.sum::<u64>()
     }
 
-    /// Batches of a class in memory.
-    pub(crate) fn hot_batches(&self, class_uid: u32) -> Vec<RecordBatch> {
-        let lists = self
-            .hot
-            .iter()
-            .map(|generation| generation.batches(class_uid));
-        lists.flatten().cloned().collect()
+    /// Batches of a class and of some tenants in memory.
+    pub(crate) fn hot_batches(&self, class_uid: u32, tenant: Tenant) -> Vec<RecordBatch> {
+        let parts = self.hot.iter().flat_map(|generation| generation.parts());
+        parts
+            .filter(|(replay, uid, _)| *uid == class_uid && tenant.holds(*replay))
+            .flat_map(|(_, _, list)| list.iter().cloned())
+            .collect()
     }
 
     /// Bytes of all segments.

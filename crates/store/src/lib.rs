@@ -22,10 +22,12 @@ mod hot;
 mod ingest;
 mod live;
 mod maintain;
+mod replays;
 mod seal;
 mod seen;
 mod segment;
 mod table;
+mod tenant;
 mod wal;
 
 pub mod audit;
@@ -40,9 +42,12 @@ mod store;
 pub use config::StoreConfig;
 pub use error::StoreError;
 pub use live::{Ended, Filter, Subscription};
+pub use query::export::Exported;
+pub use replays::{Purged, ReplayInfo, Replays};
 pub use seen::{Range, Seen};
 pub use segment::SegmentMeta;
 pub use store::{Ack, Recovery, Store};
+pub use tenant::{LABEL as REPLAY_LABEL, replay_of};
 pub use vault::{Opening, Vault};
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ pub(crate) fn status(core: &Core) -> StorageStatus {
         .min(core.config.quota_bytes.unwrap_or(u64::MAX));
     let segments = &view.catalog.segments;
     StorageStatus {
-        events: view.rows(),
+        events: view.real_rows(),
         segments: segments.len() as u64,
         segment_bytes,
         wal_bytes: core.wal_bytes.load(Ordering::Relaxed),

@@ -86,6 +86,7 @@ pub(crate) fn seal(core: &Core, job: &SealJob) -> Result<(), StoreError> {
         remove: Vec::new(),
         sealed: Some(job.generation),
         seen,
+        ..Change::default()
     };
     if let Err(error) = core.commit(&change) {
         abandon(core, &change.add);
@@ -103,12 +104,17 @@ fn segments_of(
     hot: &Generation,
     add: &mut Vec<SegmentMeta>,
 ) -> Result<(), StoreError> {
-    for (uid, batches) in hot.classes() {
+    for (replay, uid, batches) in hot.parts() {
         let Some(schema) = ClassSchema::of(uid) else {
             continue;
         };
         let mut next_id = || core.next_segment();
-        write::seal(&core.root, schema, batches, hot.number, &mut next_id, add)?;
+        let of = write::Sealing {
+            root: &core.root,
+            generation: hot.number,
+            replay,
+        };
+        write::seal(of, schema, batches, &mut next_id, add)?;
     }
     Ok(())
 }

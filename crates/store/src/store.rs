@@ -43,6 +43,8 @@ pub struct Ack {
     pub accepted: usize,
     /// Events that the store already had.
     pub duplicates: usize,
+    /// Events left out because their replay was purged.
+    pub purged: usize,
 }
 
 /// What the last start found.
@@ -85,6 +87,10 @@ impl Store {
         let catalog = LocalCatalog::open(root)?;
         let mut recovery = Recovery::default();
         let first_segment = clean(root, &catalog, &mut recovery)?;
+        // A crash behind the commit of a purge may have left its clear values.
+        for replay in catalog.current().purged.iter() {
+            vault.forget(replay)?;
+        }
         let executor = LocalExecutor::new(root, &config)?;
         let core = Core::new(
             root.to_owned(),
@@ -130,10 +136,18 @@ impl Store {
             return Ok(Ack {
                 accepted: 0,
                 duplicates: 0,
+                purged: 0,
             });
         }
         let (reply, answer) = sync_channel(1);
         let submission = prepare(&self.core, events, reply)?;
+        if submission.rows == 0 {
+            return Ok(Ack {
+                accepted: 0,
+                duplicates: 0,
+                purged: submission.purged,
+            });
+        }
         self.send(Message::Submit(Box::new(submission)))?;
         answer.recv().map_err(|_| StoreError::Closed)?
     }

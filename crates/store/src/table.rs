@@ -1,8 +1,9 @@
 //! One class as a table: segments and memory of one view, as one scan.
 //!
-//! Enters: a view, a time window. Leaves: plain Parquet leaves and memory leaves under one union,
-//! so that a distributed engine needs no codec of ours. Refuses: nothing; segments whose times
-//! cannot match are not opened. Source: `facts/store.md` sections 5 and 6.
+//! Enters: a view, the tenants looked at, a time window. Leaves: plain Parquet leaves and memory
+//! leaves under one union, so that a distributed engine needs no codec of ours. Refuses: nothing;
+//! segments whose times or tenant cannot match are not opened.
+//! Source: `facts/store.md` sections 5 and 6; `docs/adr/0007`.
 
 use std::sync::Arc;
 
@@ -26,11 +27,13 @@ use crate::catalog::local_url;
 use crate::hot::View;
 use crate::schema::ClassSchema;
 use crate::segment::SegmentMeta;
+use crate::tenant::Tenant;
 
 /// A class within a view.
 pub(crate) struct StoreTable {
     pub(crate) schema: &'static ClassSchema,
     pub(crate) view: Arc<View>,
+    pub(crate) tenant: Tenant,
 }
 
 impl std::fmt::Debug for StoreTable {
@@ -70,9 +73,10 @@ impl TableProvider for StoreTable {
             .segments
             .iter()
             .filter(|segment| segment.class_uid == self.schema.class.uid)
+            .filter(|segment| self.tenant.holds(segment.replay.as_deref()))
             .filter(|segment| window.may_match(segment))
             .collect();
-        let hot = self.view.hot_batches(self.schema.class.uid);
+        let hot = self.view.hot_batches(self.schema.class.uid, self.tenant);
         let mut leaves: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !segments.is_empty() {
             leaves.push(self.files(state, projection, &segments)?);

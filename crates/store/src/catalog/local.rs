@@ -150,6 +150,7 @@ fn begin(dir: &Path, number: u64, version: Version) -> Result<State, StoreError>
         remove: Vec::new(),
         sealed: Some(version.sealed),
         seen: version.seen.ranges(),
+        purged: Vec::clone(&version.purged),
     };
     push_change(&mut bytes, &change)?;
     let mut file = disk::open_private(&part)?;
@@ -245,9 +246,8 @@ fn rebuild(root: &Path) -> Result<Version, StoreError> {
     }
     let change = Change {
         add: found,
-        remove: Vec::new(),
         sealed: Some(sealed),
-        seen: Vec::new(),
+        ..Change::default()
     };
     let mut version = Version {
         seen,

@@ -29,6 +29,8 @@ pub struct Version {
     pub sealed: u64,
     /// Identities that were ever sealed.
     pub seen: Seen,
+    /// Replays that were purged, in the order of their purges; nothing of them is taken back.
+    pub purged: Arc<Vec<String>>,
 }
 
 /// What one commit changes.
@@ -46,6 +48,9 @@ pub struct Change {
     /// Identities that came with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<Range>,
+    /// Replays that are purged by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purged: Vec<String>,
 }
 
 /// The one place where segments become visible.
@@ -74,14 +79,26 @@ impl Version {
         segments.sort_by_key(|segment| segment.id);
         let mut seen = self.seen.clone();
         change.seen.iter().for_each(|range| seen.add(*range));
+        let mut purged = Arc::clone(&self.purged);
+        if !change.purged.is_empty() {
+            let list = Arc::make_mut(&mut purged);
+            list.retain(|id| !change.purged.contains(id));
+            list.extend(change.purged.iter().cloned());
+            let forgotten = list.len().saturating_sub(PURGED_MAX);
+            list.drain(..forgotten);
+        }
         Self {
             number: self.number + 1,
             segments,
             sealed: change.sealed.unwrap_or(self.sealed).max(self.sealed),
             seen,
+            purged,
         }
     }
 }
+
+/// Most purged replays that are remembered; the oldest are forgotten beyond.
+pub(crate) const PURGED_MAX: usize = 4096;
 
 #[cfg(test)]
 mod tests;

@@ -28,9 +28,9 @@ use crate::query::{functions, literals};
 /// Most bytes of one answer.
 pub(crate) const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// How often the caller's flag is looked at.
-const POLL: Duration = Duration::from_millis(10);
+pub(super) const POLL: Duration = Duration::from_millis(10);
 /// What a plan that does not yield gets beyond its time before it is abandoned.
-const GRACE: Duration = Duration::from_millis(500);
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// Stack of a query thread: plans of long conditions are deep.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
 
@@ -99,6 +99,11 @@ impl LocalExecutor {
             .with_catalog_list(catalogs)
             .build();
         SessionContext::new_with_state(state)
+    }
+
+    /// The threads that run queries.
+    pub(super) const fn runtime(&self) -> Option<&Runtime> {
+        self.runtime.as_ref()
     }
 
     /// Runs a future on the query threads and waits for it.

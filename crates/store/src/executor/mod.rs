@@ -5,6 +5,7 @@
 //! Source: `facts/store.md` sections 5 and 6.
 
 mod local;
+mod stream;
 
 use std::sync::atomic::AtomicBool;
 
@@ -42,6 +43,9 @@ pub enum Failure {
     /// The caller's flag.
     #[error("cancelled")]
     Cancelled,
+    /// Whoever takes the rows takes no more.
+    #[error("the answer could not be written: {0}")]
+    Output(String),
     /// No row came in time.
     #[error("no answer in time")]
     Time,

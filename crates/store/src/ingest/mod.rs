@@ -6,10 +6,10 @@
 
 pub(crate) mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::SyncSender;
 
-use model::{Event, EventUid};
+use model::{Event, EventUid, metric};
 
 use crate::batch::BatchBuilder;
 use crate::core::Core;
@@ -18,7 +18,8 @@ use crate::hot::{BATCH_ROWS, ClassBatch};
 use crate::schema::ClassSchema;
 use crate::seen::Range;
 use crate::store::Ack;
-use crate::vault::ClearValues;
+use crate::tenant::replay_of;
+use crate::vault::Clear;
 use crate::wal::rows::{self, Encoded};
 
 /// One call of `ingest` on its way to the log.
@@ -28,7 +29,11 @@ pub(crate) struct Submission {
     pub(crate) ranges: Vec<Range>,
     /// True when two events of this call have one identity.
     pub(crate) repeats: bool,
-    pub(crate) clear: Vec<(EventUid, i64, ClearValues)>,
+    pub(crate) clear: Vec<Clear>,
+    /// Replays that some of the rows belong to.
+    pub(crate) replays: Vec<Box<str>>,
+    /// Events left out because their replay was purged.
+    pub(crate) purged: usize,
     pub(crate) events: Option<Vec<Event>>,
     pub(crate) reply: SyncSender<Result<Ack, StoreError>>,
 }
@@ -47,6 +52,7 @@ pub(crate) fn prepare(
     mut events: Vec<Event>,
     reply: SyncSender<Result<Ack, StoreError>>,
 ) -> Result<Submission, StoreError> {
+    let (replays, purged) = without_purged(core, &mut events);
     let clear = admit(core, &mut events);
     let parts = columns(&events)?;
     let (ranges, repeats) = ranges_of(&events);
@@ -58,13 +64,34 @@ pub(crate) fn prepare(
         ranges,
         repeats,
         clear,
+        replays,
+        purged,
         events,
         reply,
     })
 }
 
+/// Leaves out what belongs to purged replays: the replays that stay, and how many events went.
+fn without_purged(core: &Core, events: &mut Vec<Event>) -> (Vec<Box<str>>, usize) {
+    let named: BTreeSet<Box<str>> = events
+        .iter()
+        .filter_map(|event| replay_of(&event.meta.labels).map(Box::from))
+        .collect();
+    let (gone, kept): (Vec<_>, Vec<_>) = named.into_iter().partition(|id| core.is_purged(id));
+    if gone.is_empty() {
+        return (kept, 0);
+    }
+    let before = events.len();
+    events.retain(|event| {
+        replay_of(&event.meta.labels).is_none_or(|id| gone.iter().all(|gone| **gone != *id))
+    });
+    let purged = before - events.len();
+    metric::STORE_PURGED.add(purged as u64);
+    (kept, purged)
+}
+
 /// Completes the spine and masks; what was clear is returned for the vault.
-fn admit(core: &Core, events: &mut [Event]) -> Vec<(EventUid, i64, ClearValues)> {
+fn admit(core: &Core, events: &mut [Event]) -> Vec<Clear> {
     let key = core.vault.site_key();
     let mut clear = Vec::new();
     let mut now = None;
@@ -77,7 +104,12 @@ fn admit(core: &Core, events: &mut [Event]) -> Vec<(EventUid, i64, ClearValues)>
         }
         let taken = event.mask(key).0;
         if !taken.is_empty() {
-            clear.push((event.meta.uid, event.meta.logged_time.0, taken));
+            clear.push(Clear {
+                uid: event.meta.uid,
+                logged_ms: event.meta.logged_time.0,
+                replay: replay_of(&event.meta.labels).map(Box::from),
+                values: taken,
+            });
         }
     }
     clear

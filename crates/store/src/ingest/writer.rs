@@ -130,6 +130,10 @@ impl Writer {
         mut submission: Submission,
         pending: &mut Seen,
     ) -> Result<Ready, (SyncSender<Result<Ack, StoreError>>, StoreError)> {
+        // A purge began since the door looked: what is in the log before it, it removes itself.
+        if submission.replays.iter().any(|id| self.core.is_purged(id)) {
+            return Err((submission.reply, StoreError::Purging));
+        }
         let clean = !submission.repeats
             && submission
                 .ranges
@@ -156,6 +160,7 @@ impl Writer {
             ack: Ack {
                 accepted,
                 duplicates,
+                purged: submission.purged,
             },
             submission,
         })
@@ -199,7 +204,7 @@ impl Writer {
         }
         submission
             .clear
-            .retain(|(uid, _, _)| kept.contains(&(uid.node.0, uid.seq)));
+            .retain(|clear| kept.contains(&(clear.uid.node.0, clear.uid.seq)));
         if let Some(events) = &mut submission.events {
             let mut once = kept.clone();
             events.retain(|event| once.remove(&(event.meta.uid.node.0, event.meta.uid.seq)));
@@ -272,7 +277,7 @@ impl Writer {
 
     fn write_once(
         &mut self,
-        clear: &[(model::EventUid, i64, crate::vault::ClearValues)],
+        clear: &[crate::vault::Clear],
         encoded: &[&Encoded],
         kept: &mut bool,
     ) -> Result<(), StoreError> {

@@ -25,7 +25,9 @@ const CLOSED_AFTER_MS: i64 = 600_000;
 pub(crate) fn run(core: &Core) -> Result<(), StoreError> {
     let now = (core.config.now)().0;
     for (level, span) in [(0u8, HOUR_MS), (1, DAY_MS)] {
-        let mut groups: BTreeMap<(u32, i64), Vec<Arc<SegmentMeta>>> = BTreeMap::new();
+        // Replays stay apart, so that one can be removed by its segments.
+        let mut groups: BTreeMap<(u32, i64, Option<String>), Vec<Arc<SegmentMeta>>> =
+            BTreeMap::new();
         for segment in &core.view().catalog.segments {
             let slot = segment.logged_max.div_euclid(span);
             let closed = (slot + 1)
@@ -34,12 +36,12 @@ pub(crate) fn run(core: &Core) -> Result<(), StoreError> {
                 <= now;
             if segment.level == level && closed {
                 groups
-                    .entry((segment.class_uid, slot))
+                    .entry((segment.class_uid, slot, segment.replay.clone()))
                     .or_default()
                     .push(Arc::clone(segment));
             }
         }
-        for ((class_uid, _), mut inputs) in groups {
+        for ((class_uid, _, _), mut inputs) in groups {
             inputs.sort_by_key(|segment| (segment.time_min, segment.id));
             for chunk in chunks(inputs) {
                 // A lone hour is rewritten once for its layout; a lone day is already compact.
@@ -99,9 +101,13 @@ fn merge_into_one(
         remove,
         ..Change::default()
     };
-    if let Err(error) = core.commit(&change) {
-        disk::remove(&path)?;
-        return Err(error);
+    match core.commit(&change) {
+        Ok(()) => Ok(()),
+        // Removed in this very moment, by want of room or with its replay.
+        Err(StoreError::Conflict { .. }) => disk::remove(&path),
+        Err(error) => {
+            disk::remove(&path)?;
+            Err(error)
+        }
     }
-    Ok(())
 }

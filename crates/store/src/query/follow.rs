@@ -16,6 +16,7 @@ use crate::batch::BatchBuilder;
 use crate::executor::LocalExecutor;
 use crate::schema::ClassSchema;
 use crate::store::Store;
+use crate::tenant::replay_of;
 
 /// Whether an event matches.
 pub type Matcher = Box<dyn Fn(&Event) -> bool + Send + Sync>;
@@ -32,6 +33,7 @@ impl Store {
     /// The text is no search.
     pub fn matcher(&self, text: &str) -> Result<Matcher, QueryError> {
         let node = search::parse(text)?;
+        let tenant = search::tenant(&node);
         let mut conditions = Vec::new();
         for (class, condition) in plan::conditions(&node, &self.scope(text))? {
             let expression = match condition {
@@ -41,6 +43,9 @@ impl Store {
             conditions.push(Condition { class, expression });
         }
         Ok(Box::new(move |event| {
+            if !tenant.holds(replay_of(&event.meta.labels)) {
+                return false;
+            }
             let uid = event.body.class().uid;
             let condition = conditions
                 .iter()

@@ -4,6 +4,7 @@
 //! Refuses: writing; wrong words, with their place and the nearest right one.
 //! Source: `DESIGN.md` section 4, store; `model::port`.
 
+pub(crate) mod export;
 mod follow;
 pub(crate) mod functions;
 pub(crate) mod literals;
@@ -20,6 +21,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::SessionContext;
 use model::port::{EventQuery, Events, Query, QueryError, Rows};
 use model::{Event, metric};
 
@@ -27,10 +29,19 @@ use crate::batch::events_of;
 use crate::executor::{Answer, Executor as _, Limits};
 use crate::hot::View;
 use crate::store::Store;
+use crate::tenant::Tenant;
 pub use follow::Matcher;
 use search::{Node, Scope};
 use search_table::SearchTable;
 use views::Window;
+
+/// A question ready to run.
+struct Planned {
+    session: SessionContext,
+    plan: LogicalPlan,
+    /// Segments of it are not removed while it lives.
+    view: Arc<View>,
+}
 
 /// Most rows of any answer.
 pub const ROWS_MAX: usize = 1_000_000;
@@ -38,11 +49,7 @@ pub const ROWS_MAX: usize = 1_000_000;
 impl EventQuery for Store {
     fn rows(&self, query: &Query, cancel: &AtomicBool) -> Result<Rows, QueryError> {
         let started = Instant::now();
-        let answer = if is_sql(&query.text) {
-            self.sql(query, cancel)
-        } else {
-            self.search_rows(query, cancel)
-        };
+        let answer = self.answer(query, cancel);
         let answer = counted(answer, |answer| answer.limited)?;
         Ok(Rows {
             columns: output::columns(&answer.schema),
@@ -94,13 +101,34 @@ pub fn canonical(text: &str) -> Result<String, QueryError> {
 }
 
 impl Store {
-    fn sql(&self, query: &Query, cancel: &AtomicBool) -> Result<Answer, QueryError> {
+    fn answer(&self, query: &Query, cancel: &AtomicBool) -> Result<Answer, QueryError> {
+        let text = query.text.as_str();
+        let Planned {
+            session,
+            plan,
+            view,
+        } = self.planned(query)?;
+        let ran = self.executor.run(&session, plan, limits(query), cancel);
+        // The view lives until here: segments of it are not removed meanwhile.
+        drop(view);
+        ran.map_err(|failure| report::failure(text, &failure))
+    }
+
+    fn planned(&self, query: &Query) -> Result<Planned, QueryError> {
+        if is_sql(&query.text) {
+            self.planned_sql(query)
+        } else {
+            self.planned_search(query)
+        }
+    }
+
+    fn planned_sql(&self, query: &Query) -> Result<Planned, QueryError> {
         let text = query.text.as_str();
         let statement = sql::parse(text)?;
         let session = self.executor.session();
         let view = self.core.view();
         let engine = |error| report::engine(text, &error);
-        views::register(&session, &view, window(query)).map_err(engine)?;
+        views::register(&session, &view, window(query), text).map_err(engine)?;
         session.register_udtf("search", Arc::new(self.search_table(&view, window(query))));
         let planning = session.clone();
         let planned = self
@@ -109,27 +137,27 @@ impl Store {
         let plan = planned
             .ok_or_else(|| report::plain("cancelled", "the store is closing"))?
             .map_err(engine)?;
-        let limits = limits(query);
-        let plan = limited(plan, limits.rows_max).map_err(engine)?;
-        let ran = self.executor.run(&session, plan, limits, cancel);
-        // The view lives until here: segments of it are not removed meanwhile.
-        drop(view);
-        ran.map_err(|failure| report::failure(text, &failure))
+        let plan = limited(plan, limits(query).rows_max).map_err(engine)?;
+        Ok(Planned {
+            session,
+            plan,
+            view,
+        })
     }
 
-    fn search_rows(&self, query: &Query, cancel: &AtomicBool) -> Result<Answer, QueryError> {
+    fn planned_search(&self, query: &Query) -> Result<Planned, QueryError> {
         let text = query.text.as_str();
         let node = search::parse(text)?;
         let conditions = plan::conditions(&node, &self.scope(text))?;
         let view = self.core.view();
-        let limits = limits(query);
-        let plan = plan::common(&conditions, &view, window(query), limits.rows_max + 1)
+        let rows = limits(query).rows_max + 1;
+        let plan = plan::common(&conditions, &view, window_of(query, &node), rows)
             .map_err(|error| report::engine(text, &error))?;
-        let ran = self
-            .executor
-            .run(&self.executor.session(), plan, limits, cancel);
-        drop(view);
-        ran.map_err(|failure| report::failure(text, &failure))
+        Ok(Planned {
+            session: self.executor.session(),
+            plan,
+            view,
+        })
     }
 
     fn search_events(
@@ -143,10 +171,11 @@ impl Store {
         let conditions = plan::conditions(&node, &self.scope(text))?;
         let view: Arc<View> = self.core.view();
         let limits = limits(query);
+        let window = window_of(query, &node);
         let mut events = Vec::new();
         let mut cut = None;
         for (class, condition) in conditions {
-            let plan = plan::whole(class, condition, &view, window(query), limits.rows_max + 1)
+            let plan = plan::whole(class, condition, &view, window, limits.rows_max + 1)
                 .map_err(|error| report::engine(text, &error))?;
             let left = limits.time_ms_max.saturating_sub(took(started));
             let session = self.executor.session();
@@ -196,6 +225,15 @@ const fn window(query: &Query) -> Window {
     Window {
         from: query.from,
         to: query.to,
+        tenant: Tenant::Real,
+    }
+}
+
+/// The window of a search: one that names a replay looks at replays.
+fn window_of(query: &Query, node: &Node) -> Window {
+    Window {
+        tenant: search::tenant(node),
+        ..window(query)
     }
 }
 

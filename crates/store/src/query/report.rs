@@ -24,6 +24,7 @@ pub(crate) fn plain(code: &'static str, detail: &str) -> QueryError {
 pub(crate) fn failure(text: &str, failure: &Failure) -> QueryError {
     match failure {
         Failure::Cancelled => plain("cancelled", "the query was cancelled"),
+        Failure::Output(cause) => plain("output", &format!("the answer was not written: {cause}")),
         Failure::Time => plain("limit_time", "no row came in time; narrow the time window"),
         Failure::Engine(error) => engine(text, error),
     }
@@ -89,7 +90,9 @@ fn planned(text: &str, detail: &str) -> QueryError {
     if let Some(table) = table {
         let name = table.rsplit('.').next().unwrap_or(table);
         let detail = format!("unknown table {name}");
-        let suggestion = nearest(name, &views::names()).map(str::to_owned);
+        let known = views::all_names();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let suggestion = nearest(name, &known).map(str::to_owned);
         let position = find(text, name);
         return QueryError {
             code: "unknown_field",

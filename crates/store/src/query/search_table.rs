@@ -46,15 +46,19 @@ impl TableFunctionImpl for SearchTable {
             now: self.now,
             text: &text,
         };
+        let window = Window {
+            tenant: search::tenant(&node),
+            ..self.window
+        };
         let mut conditions = plan::conditions(&node, &scope).map_err(failed)?;
         let table = if view == "events" {
-            plan::matches(&conditions, &self.view, self.window)?
+            plan::matches(&conditions, &self.view, window)?
         } else {
             if !views::names().contains(&view.as_str()) {
                 return Err(failed(report::unknown(&text, &view, &views::names())));
             }
             conditions.retain(|(class, _)| class.class.name == view);
-            plan::matches_of(&view, conditions.pop(), &self.view, self.window)?
+            plan::matches_of(&view, conditions.pop(), &self.view, window)?
         };
         let table = LogicalPlanBuilder::from(table).build()?;
         Ok(Arc::new(ViewTable::new(table, None)))

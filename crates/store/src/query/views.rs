@@ -1,4 +1,4 @@
-//! The views that SQL sees: `events` and one per class.
+//! The views that SQL sees: `events` and one per class, and the same of replays, `replayed_*`.
 //!
 //! Enters: a view of the store, the query's time window. Leaves: registered views; each class has
 //! all its columns, `events` the common ones; both have `class_name` and `uid`.
@@ -17,14 +17,17 @@ use super::functions;
 use crate::hot::View;
 use crate::schema::{self, ClassSchema, Part, UTC};
 use crate::table::StoreTable;
+use crate::tenant::Tenant;
 
-/// The event times that a query asks for.
+/// The event times and tenants that a query asks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Window {
     /// Inclusive.
     pub(crate) from: Option<Millis>,
     /// Exclusive.
     pub(crate) to: Option<Millis>,
+    /// Real events, or replayed ones.
+    pub(crate) tenant: Tenant,
 }
 
 /// Names of all views.
@@ -33,15 +36,45 @@ pub(crate) fn names() -> Vec<&'static str> {
     std::iter::once("events").chain(classes).collect()
 }
 
-/// Registers every view in a session.
-pub(crate) fn register(session: &SessionContext, view: &Arc<View>, window: Window) -> Result<()> {
+/// Names of all views, those of replays too.
+pub(crate) fn all_names() -> Vec<String> {
+    let prefixed = names().into_iter().map(|name| format!("{REPLAYED}{name}"));
+    let plain = names().into_iter().map(str::to_owned);
+    plain.chain(prefixed).collect()
+}
+
+/// Registers every view in a session; those of replays only when `text` may name one.
+pub(crate) fn register(
+    session: &SessionContext,
+    view: &Arc<View>,
+    window: Window,
+    text: &str,
+) -> Result<()> {
+    register_as(session, view, window, "")?;
+    if !text.to_ascii_lowercase().contains(REPLAYED) {
+        return Ok(());
+    }
+    let replayed = Window {
+        tenant: Tenant::Replayed,
+        ..window
+    };
+    register_as(session, view, replayed, REPLAYED)
+}
+
+fn register_as(
+    session: &SessionContext,
+    view: &Arc<View>,
+    window: Window,
+    prefix: &str,
+) -> Result<()> {
     let mut union: Option<LogicalPlanBuilder> = None;
     for schema in schema::all() {
         let scan = scan(schema, view, window)?;
         let plan = LogicalPlanBuilder::from(scan.clone())
             .project(own(schema))?
             .build()?;
-        session.register_table(schema.class.name, Arc::new(ViewTable::new(plan, None)))?;
+        let name = format!("{prefix}{}", schema.class.name);
+        session.register_table(name, Arc::new(ViewTable::new(plan, None)))?;
         let common = LogicalPlanBuilder::from(scan).project(common(schema))?;
         union = Some(match union {
             None => common,
@@ -49,10 +82,16 @@ pub(crate) fn register(session: &SessionContext, view: &Arc<View>, window: Windo
         });
     }
     if let Some(union) = union {
-        session.register_table("events", Arc::new(ViewTable::new(union.build()?, None)))?;
+        session.register_table(
+            format!("{prefix}events"),
+            Arc::new(ViewTable::new(union.build()?, None)),
+        )?;
     }
     Ok(())
 }
+
+/// What the name of a view of replayed events starts with.
+pub(crate) const REPLAYED: &str = "replayed_";
 
 /// The rows of a class within the window.
 pub(crate) fn scan(
@@ -63,6 +102,7 @@ pub(crate) fn scan(
     let table = Arc::new(StoreTable {
         schema,
         view: Arc::clone(view),
+        tenant: window.tenant,
     });
     let mut plan = LogicalPlanBuilder::scan(schema.class.name, provider_as_source(table), None)?;
     if let Some(from) = window.from {

@@ -42,6 +42,13 @@ pub(crate) fn merge(
         .unwrap_or(0);
     let mut meta = SegmentMeta::empty(schema, id, level, generation);
     meta.replaces = inputs.iter().map(|segment| segment.id).collect();
+    // Invariant: the inputs are of one tenant.
+    debug_assert!(
+        inputs
+            .windows(2)
+            .all(|two| matches!(two, [a, b] if a.replay == b.replay))
+    );
+    meta.replay = inputs.first().and_then(|segment| segment.replay.clone());
     let mut merger = Merger::open(root, schema, inputs)?;
     let chunks = std::iter::from_fn(|| merger.next_chunk().transpose());
     write(root, schema, &mut meta, chunks)?;

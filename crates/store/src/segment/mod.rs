@@ -39,6 +39,9 @@ pub struct SegmentMeta {
     /// Segments whose rows it took over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<u64>,
+    /// The replay that its rows belong to; `None` for what really happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
     /// Per node: smallest and largest sequence.
     pub nodes: Vec<(u32, u64, u64)>,
     /// Column layout.

@@ -36,12 +36,22 @@ struct Row {
     at: usize,
 }
 
-/// Seals the batches of one class; `next_id` gives identifiers.
+/// What one sealing concerns.
+#[derive(Clone, Copy)]
+pub(crate) struct Sealing<'a> {
+    /// The store's directory.
+    pub(crate) root: &'a Path,
+    /// Log generation.
+    pub(crate) generation: u64,
+    /// The replay that all rows belong to; `None` for what really happened.
+    pub(crate) replay: Option<&'a str>,
+}
+
+/// Seals the batches of one class and tenant; `next_id` gives identifiers.
 pub(crate) fn seal(
-    root: &Path,
+    of: Sealing<'_>,
     schema: &'static ClassSchema,
     batches: &[RecordBatch],
-    generation: u64,
     next_id: &mut dyn FnMut() -> u64,
     sealed: &mut Vec<SegmentMeta>,
 ) -> Result<(), StoreError> {
@@ -60,11 +70,12 @@ pub(crate) fn seal(
     }
     for rows in parts.values_mut() {
         rows.sort_unstable();
-        let mut meta = SegmentMeta::empty(schema, next_id(), 0, generation);
+        let mut meta = SegmentMeta::empty(schema, next_id(), 0, of.generation);
+        meta.replay = of.replay.map(str::to_owned);
         let chunks = rows
             .chunks(CHUNK_ROWS)
             .map(|chunk| ordered(schema, batches, chunk));
-        write(root, schema, &mut meta, chunks)?;
+        write(of.root, schema, &mut meta, chunks)?;
         sealed.push(meta);
     }
     Ok(())
@@ -86,6 +97,7 @@ impl SegmentMeta {
             level,
             generation,
             replaces: Vec::new(),
+            replay: None,
             nodes: Vec::new(),
             schema_version: SCHEMA_VERSION,
         }

@@ -33,13 +33,29 @@ pub const VERSION: u32 = 1;
 /// Clear values of one event: column and value.
 pub type ClearValues = Vec<(&'static str, Box<str>)>;
 
+/// The clear values of one event on their way in.
+#[derive(Clone, Debug)]
+pub(crate) struct Clear {
+    /// Of which event.
+    pub(crate) uid: EventUid,
+    /// When it was recorded, milliseconds.
+    pub(crate) logged_ms: i64,
+    /// The replay that it belongs to.
+    pub(crate) replay: Option<Box<str>>,
+    /// What was masked.
+    pub(crate) values: ClearValues,
+}
+
 /// The vault of one store.
 pub struct Vault {
     dir: PathBuf,
     keys: Keys,
     trail: Arc<Trail>,
-    writer: Mutex<BTreeMap<String, Page>>,
+    writer: Mutex<BTreeMap<Place, Page>>,
 }
+
+/// Month, and what the files of a replay start with.
+type Place = (String, Option<String>);
 
 struct Page {
     path: PathBuf,
@@ -89,43 +105,51 @@ impl Vault {
     }
 
     /// Keeps clear values; on disk when it returns.
-    pub(crate) fn keep(&self, values: &[(EventUid, i64, ClearValues)]) -> Result<(), StoreError> {
-        let mut months: BTreeMap<String, Vec<&(EventUid, i64, ClearValues)>> = BTreeMap::new();
+    pub(crate) fn keep(&self, values: &[Clear]) -> Result<(), StoreError> {
+        let mut places: BTreeMap<Place, Vec<&Clear>> = BTreeMap::new();
         for value in values {
-            months.entry(month_text(value.1)).or_default().push(value);
+            let place = (
+                month_text(value.logged_ms),
+                value.replay.as_deref().map(prefix),
+            );
+            places.entry(place).or_default().push(value);
         }
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        for (month, values) in months {
-            let key = self.keys.month_or_new(&month)?;
-            let payload = pages::seal(&key, &month, &values)?;
+        for (place, values) in places {
+            let key = self.keys.month_or_new(&place.0)?;
+            let payload = pages::seal(&key, &place.0, &values)?;
             let mut bytes = Vec::new();
             if !frame::push(&mut bytes, pages::KIND_VALUES, &[&payload]) {
                 return Err(StoreError::Vault("too many clear values at once"));
             }
             let day = values
                 .first()
-                .map_or_else(String::new, |value| day_text(value.1));
-            self.append(&mut writer, &month, &day, &bytes)?;
+                .map_or_else(String::new, |value| day_text(value.logged_ms));
+            self.append(&mut writer, &place, &day, &bytes)?;
         }
         Ok(())
     }
 
     fn append(
         &self,
-        pages: &mut BTreeMap<String, Page>,
-        month: &str,
+        pages: &mut BTreeMap<Place, Page>,
+        place: &Place,
         day: &str,
         bytes: &[u8],
     ) -> Result<(), StoreError> {
         let full = |page: &Page| page.broken || page.bytes + bytes.len() as u64 > FILE_BYTES_MAX;
-        if pages.get(month).is_none_or(full) {
-            let page = Page::create(&self.dir.join(month), day)?;
-            pages.insert(month.to_owned(), page);
+        if pages.get(place).is_none_or(full) {
+            let (month, prefix) = place;
+            let page = Page::create(&self.dir.join(month), prefix.as_deref(), day)?;
+            pages.insert(place.clone(), page);
         }
-        while pages.len() > OPEN_MONTHS_MAX {
-            pages.pop_first();
+        while pages.len() > OPEN_FILES_MAX {
+            let Some(other) = pages.keys().find(|other| *other != place).cloned() else {
+                break;
+            };
+            pages.remove(&other);
         }
-        let Some(page) = pages.get_mut(month) else {
+        let Some(page) = pages.get_mut(place) else {
             return Err(StoreError::Vault("too many months at once"));
         };
         let written = page
@@ -198,7 +222,7 @@ impl Vault {
             outcome: "ok".to_owned(),
         })?;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.remove(month);
+        writer.retain(|(of, _), _| of != month);
         self.keys.destroy(month)?;
         let dir = self.dir.join(month);
         if dir.is_dir() {
@@ -206,6 +230,24 @@ impl Vault {
             disk::sync_dir(&self.dir)?;
         }
         Ok(())
+    }
+
+    /// Removes the clear values of a replay; how many files went. The trail has the purge already.
+    pub(crate) fn forget(&self, replay: &str) -> Result<u64, StoreError> {
+        let prefix = prefix(replay);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.retain(|(_, of), _| of.as_ref() != Some(&prefix));
+        let mut removed = 0;
+        for month in self.months()? {
+            let dir = self.dir.join(&month);
+            for name in disk::names(&dir)? {
+                if name.starts_with(&prefix) {
+                    disk::remove(&dir.join(name))?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
     }
 
     /// Months that hold values, ascending.
@@ -236,11 +278,13 @@ impl Vault {
 }
 
 impl Page {
-    fn create(dir: &Path, day: &str) -> Result<Self, StoreError> {
+    fn create(dir: &Path, prefix: Option<&str>, day: &str) -> Result<Self, StoreError> {
         disk::make_dir(dir)?;
         let mut suffix = [0u8; 8];
         disk::random(&mut suffix)?;
-        let path = dir.join(format!("{day}-{:016x}.vlt", u64::from_le_bytes(suffix)));
+        let prefix = prefix.unwrap_or_default();
+        let suffix = u64::from_le_bytes(suffix);
+        let path = dir.join(format!("{prefix}{day}-{suffix:016x}.vlt"));
         let mut file = disk::open_private(&path)?;
         let head = frame::file_head(pages::MAGIC, VERSION, 0);
         file.write_all(&head)
@@ -268,8 +312,14 @@ fn is_month(text: &str) -> bool {
         })
 }
 
-/// Most months whose files stay open for writing.
-const OPEN_MONTHS_MAX: usize = 4;
+/// What the file names of a replay's values start with: its own files, so that they can go with it.
+fn prefix(replay: &str) -> String {
+    let hash = blake3::hash(replay.as_bytes()).to_hex();
+    format!("replay-{}-", hash.get(..16).unwrap_or_default())
+}
+
+/// Most files that stay open for writing.
+const OPEN_FILES_MAX: usize = 4;
 
 #[cfg(test)]
 mod tests;

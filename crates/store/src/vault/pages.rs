@@ -11,7 +11,7 @@ use model::{EventUid, NodeId};
 use zeroize::Zeroizing;
 
 use super::keys::{self, Key};
-use super::{ClearValues, FILE_BYTES_MAX, VERSION};
+use super::{Clear, FILE_BYTES_MAX, VERSION};
 use crate::disk;
 use crate::error::StoreError;
 use crate::frame::{self, Found};
@@ -25,17 +25,14 @@ pub(super) const KIND_VALUES: u8 = 1;
 const SPAN_BYTES: usize = 20;
 
 /// The payload of a frame.
-pub(super) fn seal(
-    key: &Key,
-    month: &str,
-    values: &[&(EventUid, i64, ClearValues)],
-) -> Result<Vec<u8>, StoreError> {
+pub(super) fn seal(key: &Key, month: &str, values: &[&Clear]) -> Result<Vec<u8>, StoreError> {
     let mut spans: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     let mut plain = Zeroizing::new(Vec::new());
-    for (uid, _, columns) in values {
+    for clear in values {
+        let uid = clear.uid;
         let span = spans.entry(uid.node.0).or_insert((uid.seq, uid.seq));
         *span = (span.0.min(uid.seq), span.1.max(uid.seq));
-        for (column, clear) in columns {
+        for (column, clear) in &clear.values {
             plain.extend_from_slice(&uid.node.0.to_le_bytes());
             plain.extend_from_slice(&uid.seq.to_le_bytes());
             push_text(&mut plain, column);

@@ -10,6 +10,15 @@ fn uid(seq: u64) -> EventUid {
     }
 }
 
+fn value(seq: u64, logged_ms: i64, column: &'static str, clear: Box<str>) -> Clear {
+    Clear {
+        uid: uid(seq),
+        logged_ms,
+        replay: None,
+        values: vec![(column, clear)],
+    }
+}
+
 fn opening(reason: &str) -> Opening<'_> {
     Opening {
         actor: "anne",
@@ -23,9 +32,7 @@ fn filled(root: &Path) -> (Vault, Arc<Trail>) {
     let vault = Vault::open(root, Arc::clone(&trail)).unwrap();
     for seq in 0..10 {
         let clear: Box<str> = format!("/dossiers/martin-{seq}").into();
-        vault
-            .keep(&[(uid(seq), DAY, vec![("url_path", clear)])])
-            .unwrap();
+        vault.keep(&[value(seq, DAY, "url_path", clear)]).unwrap();
     }
     (vault, trail)
 }
@@ -86,7 +93,7 @@ fn a_destroyed_month_is_gone_and_another_stays() {
     let (vault, trail) = filled(root.path());
     let later = DAY + 40 * 86_400_000;
     vault
-        .keep(&[(uid(99), later, vec![("patient", "hdh|42".into())])])
+        .keep(&[value(99, later, "patient", "hdh|42".into())])
         .unwrap();
     assert_eq!(
         vault.months().unwrap(),

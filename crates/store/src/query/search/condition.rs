@@ -20,6 +20,7 @@ use crate::query::functions::{cidr_range, ip_literal, within};
 use crate::query::report;
 use crate::query::views::{plain, time};
 use crate::schema::{self, ClassSchema, Column, tokens_column};
+use crate::tenant::LABEL;
 
 mod compare;
 
@@ -114,8 +115,17 @@ fn term_condition(
                     "is not an event identity (8 and 16 hexadecimal digits)",
                 )
             })?;
-            let node = plain("node").eq(lit(uid.node.0));
-            Ok(Match::If(node.and(plain("seq").eq(lit(uid.seq)))))
+            compare::identity(term, uid).map(Match::If)
+        }
+        Meaning::Replay => {
+            if !matches!(term.op, Op::Is | Op::Contains) {
+                return Err(bad(term, "is the name of a replay, compared with : only"));
+            }
+            let mut label = term.clone();
+            if term.op == Op::Is {
+                label.value.insert_str(0, LABEL);
+            }
+            list(&label, "labels").map(Match::If)
         }
         Meaning::Last => {
             let span = value::duration_ms(&term.value)

@@ -16,6 +16,8 @@ pub(super) enum Meaning {
     Uid,
     /// Up to now.
     Last,
+    /// A replay: the only term that looks at replayed events.
+    Replay,
 }
 
 /// What a name stands for; `None` when it is unknown.
@@ -24,6 +26,7 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
         "class" | "class_name" => return Some(Meaning::Class),
         "uid" | "metadata.uid" => return Some(Meaning::Uid),
         "last" => return Some(Meaning::Last),
+        "replay" => return Some(Meaning::Replay),
         _ => {}
     }
     if let Some((_, columns)) = ALIASES.iter().find(|(alias, _)| *alias == name) {
@@ -42,7 +45,7 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
 
 /// Every name that could have been meant.
 pub(super) fn names() -> Vec<&'static str> {
-    let mut names = vec!["class", "uid", "last"];
+    let mut names = vec!["class", "uid", "last", "replay"];
     names.extend(ALIASES.iter().map(|(alias, _)| *alias));
     names.extend(every().map(|column| column.name));
     names.sort_unstable();

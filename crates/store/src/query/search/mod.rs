@@ -18,6 +18,8 @@ use model::port::QueryError;
 pub(crate) use condition::{Match, Scope, condition};
 pub(crate) use parse::parse;
 
+use crate::tenant::{LABEL, Tenant};
+
 /// Longest search text.
 pub(crate) const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// Most terms.
@@ -85,6 +87,39 @@ pub(crate) enum Op {
     AtMost,
     /// `field:a..b`, both included.
     Between,
+}
+
+/// Which tenants a search looks at: replays when a term names one, both when one event is asked
+/// for by its identity, else what really happened.
+pub(crate) fn tenant(node: &Node) -> Tenant {
+    match node {
+        Node::All => Tenant::Real,
+        Node::Not(part) => match tenant(part) {
+            Tenant::Both => Tenant::Real,
+            found @ (Tenant::Real | Tenant::Replayed) => found,
+        },
+        Node::And(parts) | Node::Or(parts) => {
+            let found = parts.iter().map(tenant);
+            found.fold(Tenant::Real, |a, b| match (a, b) {
+                (Tenant::Replayed, _) | (_, Tenant::Replayed) => Tenant::Replayed,
+                (Tenant::Both, _) | (_, Tenant::Both) => Tenant::Both,
+                (Tenant::Real, Tenant::Real) => Tenant::Real,
+            })
+        }
+        Node::Term(term) => {
+            let meaning = term.field.as_deref().and_then(field::meaning);
+            match meaning {
+                Some(field::Meaning::Replay) => Tenant::Replayed,
+                Some(field::Meaning::Uid) if term.op == Op::Is => Tenant::Both,
+                Some(field::Meaning::Columns(names))
+                    if names.contains(&"labels") && term.value.starts_with(LABEL) =>
+                {
+                    Tenant::Replayed
+                }
+                _ => Tenant::Real,
+            }
+        }
+    }
 }
 
 /// An error at a place.

@@ -5,15 +5,33 @@
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
-use model::Kind;
-use model::Millis;
 use model::port::QueryError;
+use model::{EventUid, Kind, Millis};
 
 use super::super::value;
 use super::super::{Op, Term};
 use super::{Match, bad, pattern, whole_text};
 use crate::query::views::{plain, time};
 use crate::schema::{ClassSchema, Column};
+
+/// Equality and order of identities: node, then sequence, as lists of events are sorted.
+pub(super) fn identity(term: &Term, uid: EventUid) -> Result<Expr, QueryError> {
+    let node = || plain("node");
+    let seq = || plain("seq");
+    let same = node().eq(lit(uid.node.0));
+    Ok(match term.op {
+        Op::Is => same.and(seq().eq(lit(uid.seq))),
+        Op::Below => node()
+            .lt(lit(uid.node.0))
+            .or(same.and(seq().lt(lit(uid.seq)))),
+        Op::Above => node()
+            .gt(lit(uid.node.0))
+            .or(same.and(seq().gt(lit(uid.seq)))),
+        Op::AtLeast | Op::AtMost | Op::Between | Op::Contains => {
+            return Err(bad(term, "is compared with :, :< or :> only"));
+        }
+    })
+}
 
 /// A condition on an integer column.
 pub(super) fn integer(
