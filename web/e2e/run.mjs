@@ -160,7 +160,9 @@ describe("console", { timeout: 600_000 }, () => {
   test("live events arrive", async () => {
     const { page, context } = await browser.page();
     await enter(page);
-    await go(page, "#/hunt?live=1&from=now-15m&to=now");
+    // Replays show only to those who ask: VIGIE_LIVE_SEARCH is what the live traffic needs.
+    const search = encodeURIComponent(process.env.VIGIE_LIVE_SEARCH ?? "");
+    await go(page, `#/hunt?live=1&q=${search}&from=now-15m&to=now`);
     await page.waitForSelector("tbody tr[aria-rowindex]", { timeout: 20_000 });
     await context.close();
   });

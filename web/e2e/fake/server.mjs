@@ -73,11 +73,12 @@ function status() {
 function matching(params) {
   const test = compile(params.get("q") ?? "", FIELDS);
   const from = Number(params.get("from") ?? NOW - 86_400_000);
-  const to = Math.min(
-    Number(params.get("to") ?? Date.now()),
-    Number(params.get("before") ?? Infinity),
-  );
-  return { from, to, list: events.filter((e) => e.time >= from && e.time < to && test(e)) };
+  const to = Number(params.get("to") ?? Date.now());
+  const before = Number(params.get("before") ?? Infinity);
+  const uid = params.get("before_uid") ?? "";
+  const behind = (e) => e.time < before || (e.time === before && e.metadata.uid < uid);
+  const fits = (e) => e.time >= from && e.time < to && behind(e) && test(e);
+  return { from, to, list: events.filter(fits) };
 }
 
 function counted(list, of) {

@@ -92,6 +92,8 @@ export const codesEn: Record<keyof typeof codesFr, string> = {
   "action.passkey_added": "passkey added",
   "action.passkey_removed": "passkey removed",
   "action.role_changed": "role changed",
+  "action.replay_purge_asked": "replay purge asked",
+  "action.replay_purged": "replay purged",
   "action.vault_opened": "vault opened",
   "action.zones_changed": "zones changed",
   "action.started": "start",

@@ -90,6 +90,8 @@ export const codesFr = {
   "action.passkey_added": "clé d’accès ajoutée",
   "action.passkey_removed": "clé d’accès retirée",
   "action.role_changed": "rôle changé",
+  "action.replay_purge_asked": "effacement d’un rejeu demandé",
+  "action.replay_purged": "rejeu effacé",
   "action.vault_opened": "coffre ouvert",
   "action.zones_changed": "zones modifiées",
   "action.started": "démarrage",

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use identity::Permission;
-use model::Class;
 use model::ocsf::{Clearance, EventWriter};
 use model::port::Datum;
+use model::{Class, EventUid};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
@@ -39,6 +39,9 @@ pub(crate) struct EventParams {
     limit: Option<usize>,
     /// Only events before this time, milliseconds: the next part of a list.
     before: Option<i64>,
+    /// With `before`: the last event of the part before. Events of that very millisecond that stand
+    /// behind it come too, so that none is left out or given twice.
+    before_uid: Option<String>,
 }
 
 /// Some events.
@@ -64,11 +67,20 @@ pub(crate) async fn list(
 ) -> Answer<Json<EventList>> {
     signed.need(Permission::Hunt)?;
     let mut period = Period::new(params.from, params.to, &app)?;
-    period.to = params
-        .before
-        .map_or(period.to, |before| before.min(period.to));
+    let mut text = params.q.unwrap_or_default();
+    if let Some(before) = params.before {
+        let mut to = before;
+        if let Some(uid) = params.before_uid {
+            let uid: EventUid = uid
+                .parse()
+                .map_err(|_| ApiError::bad_value("before_uid is not the identity of an event"))?;
+            text = sql::behind(&text, before, uid);
+            to = before.saturating_add(1);
+        }
+        period.to = to.min(period.to);
+    }
     let limit = params.limit.unwrap_or(100).clamp(1, EVENTS_MAX);
-    let query = period.query(params.q.unwrap_or_default(), limit);
+    let query = period.query(text, limit);
     let answer = app.events(query).await?;
     Ok(Json(EventList {
         events: json_lines(&answer.events)?,

@@ -272,7 +272,7 @@ const HEAD: &[(&str, &str, &str, &str)] = &[
         "labels",
         "list",
         "metadata.labels",
-        "Labels; replay:ID marks replayed events.",
+        "Labels; replay:ID asks for replayed events, which stand apart.",
     ),
 ];
 

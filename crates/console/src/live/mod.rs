@@ -16,7 +16,7 @@ use crate::limit::{STREAM_QUEUE, STREAMS_MAX};
 
 /// Where live events come from.
 pub trait LiveEvents: Send + Sync {
-    /// Subscribes to the events that match a search; the empty search matches all.
+    /// Subscribes to the events that match a search; the empty search matches all but replays.
     ///
     /// # Errors
     /// The search is wrong, or cannot be followed live.
@@ -85,7 +85,7 @@ pub struct LiveHub {
 }
 
 impl LiveHub {
-    /// A hub; `compile` makes matchers of searches that are not empty.
+    /// A hub; `compile` makes matchers of searches, the empty one among them.
     #[must_use]
     pub fn new(
         compile: impl Fn(&str) -> Result<Matcher, QueryError> + Send + Sync + 'static,
@@ -118,11 +118,8 @@ impl LiveHub {
 
 impl LiveEvents for LiveHub {
     fn subscribe(&self, search: &str) -> Result<Subscription, QueryError> {
-        let matcher = if search.trim().is_empty() {
-            Box::new(|_: &Event| true)
-        } else {
-            (self.compile)(search)?
-        };
+        // The empty search too: what it leaves out, replays, is the store's to say.
+        let matcher = (self.compile)(search.trim())?;
         let (sender, subscription) = live_queue();
         let mut clients = self.lock();
         clients.retain(|(_, sender)| !sender.is_closed());

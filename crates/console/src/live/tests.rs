@@ -15,6 +15,9 @@ fn event(t: i64) -> Arc<Event> {
 
 fn hub() -> LiveHub {
     LiveHub::new(|search| {
+        if search.is_empty() {
+            return Ok(Box::new(|_| true));
+        }
         let limit: i64 = search.parse().map_err(|_| QueryError {
             code: "syntax",
             detail: "not a number".to_owned(),

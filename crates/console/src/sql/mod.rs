@@ -1,10 +1,12 @@
-//! The SQL that the console writes.
+//! The SQL and searches that the console writes.
 //!
 //! Enters: values of requests. Leaves: SQL text for the store. Refuses: to paste a value: text goes
 //! through [`quoted`], columns come from the model's own field tables, numbers are numbers.
 //! Source: `DESIGN.md` section 5 (views and columns).
 
 use std::net::IpAddr;
+
+use model::EventUid;
 
 /// A text literal.
 pub(crate) fn quoted(text: &str) -> String {
@@ -34,6 +36,16 @@ pub(crate) fn source(search: &str, view: &str) -> String {
         (true, view) => view.to_owned(),
         (false, "events") => format!("search({})", quoted(search)),
         (false, view) => format!("search({}, {})", quoted(search), quoted(view)),
+    }
+}
+
+/// A search for what stands behind an event in a list that is sorted by time and identity, newest
+/// first, and that ends with the millisecond of that event.
+pub(crate) fn behind(search: &str, ms: i64, uid: EventUid) -> String {
+    let cursor = format!("(time:<{ms} or uid:<{uid})");
+    match search.trim() {
+        "" => cursor,
+        search => format!("({search}) {cursor}"),
     }
 }
 

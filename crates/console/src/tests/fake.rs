@@ -233,7 +233,10 @@ pub(super) fn made(settings: Settings) -> Made {
     *site.role_state.lock().unwrap() = "running";
     let trail = Arc::new(Trail::default());
     let clock = Arc::new(Hands(AtomicI64::new(NOW)));
-    let hub = Arc::new(LiveHub::new(|_| Err(error("syntax"))));
+    let hub = Arc::new(LiveHub::new(|search| match search {
+        "" => Ok(Box::new(|_| true)),
+        _ => Err(error("syntax")),
+    }));
     let state = || ConsoleState {
         query: Arc::clone(&store) as Arc<dyn EventQuery>,
         assets: Arc::clone(&site) as Arc<dyn AssetView>,
