@@ -54,15 +54,19 @@ pub(crate) enum Command {
     )]
     Read(Read),
     /// Feed a capture to a running Vigie, timestamps moved to now
+    ///
+    /// Its events stand apart from what really happened: `vigie query replay:ID` finds them.
     #[command(
         after_help = "Examples:\n  vigie replay day.pcap --speed max\n  vigie replay \
-        exercise.pcap --speed 10 --id exercise-3"
+        exercise.pcap --speed 10 --id exercise-3\n  vigie replay --list\n  vigie replay --purge \
+        exercise-3"
     )]
     Replay(Replay),
     /// Search the store, or ask it in SQL
     #[command(
         after_help = "Examples:\n  vigie query 'proto:dns query:*.example.org bytes:>10MB'\n  \
-        vigie query 'select proto, count(*) from events group by 1' --format csv"
+        vigie query 'select proto, count(*) from events group by 1' --format csv\n  vigie query \
+        'proto:dicom last:7d' --format parquet --output dicom.parquet"
     )]
     Query(Query),
     /// A populated console on a recorded hospital day, attacks included, in its own folder
@@ -143,14 +147,28 @@ pub(crate) struct Read {
 #[derive(Args)]
 pub(crate) struct Replay {
     /// Capture to feed
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present_any = ["list", "purge"])]
+    pub(crate) file: Option<PathBuf>,
     /// Times faster than recorded, or `max`
     #[arg(long, default_value = "1", value_name = "N|max")]
     pub(crate) speed: String,
     /// Name of the replay: its events carry the label replay:ID
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
+    /// List the replays in the store
+    #[arg(long, conflicts_with_all = ["file", "purge", "id"])]
+    pub(crate) list: bool,
+    /// Remove a replay for good: its events and their clear values
+    #[arg(long, value_name = "ID", conflicts_with_all = ["file", "id"])]
+    pub(crate) purge: Option<String>,
+    /// Why it is removed; written to the audit trail
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "purge",
+        default_value = "the exercise is over"
+    )]
+    pub(crate) reason: String,
 }
 
 /// Forms of answers.
@@ -162,6 +180,8 @@ pub(crate) enum QueryFormat {
     Ndjson,
     /// Comma-separated, header first
     Csv,
+    /// One Apache Parquet file
+    Parquet,
 }
 
 /// Options of `query`.
@@ -178,6 +198,9 @@ pub(crate) struct Query {
     /// Form of the answer
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: QueryFormat,
+    /// Write to this file instead of standard output; it appears when it is whole
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
     /// Most rows
     #[arg(long, default_value_t = 1000)]
     pub(crate) limit: usize,
@@ -203,6 +226,8 @@ pub(crate) enum ConfigVerb {
     Show,
     /// Print the reference of all keys (Markdown)
     Reference,
+    /// Print the reference of all classes and columns of events (Markdown)
+    Fields,
 }
 
 /// Verbs of `vault`.

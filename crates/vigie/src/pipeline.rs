@@ -61,11 +61,7 @@ impl Pipeline {
 
 /// True for events of a replay.
 fn is_replay(event: &Event) -> bool {
-    event
-        .meta
-        .labels
-        .iter()
-        .any(|label| label.starts_with("replay:"))
+    store::replay_of(&event.meta.labels).is_some()
 }
 
 /// The zones of a configuration; a configuration that was loaded has no wrong one.

@@ -77,6 +77,7 @@ fn chromium_reads_the_demo() {
         .current_dir(root().join("web"))
         .env("VIGIE_URL", running.console.trim_end_matches('/'))
         .env("VIGIE_TOKEN", token)
+        .env("VIGIE_LIVE_SEARCH", "replay:*")
         .stdin(Stdio::null())
         .status()
         .unwrap();

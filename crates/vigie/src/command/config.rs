@@ -8,7 +8,7 @@ use std::io::Write as _;
 use anyhow::Result;
 
 use crate::cli::{Cli, ConfigVerb};
-use crate::config::{Config, reference};
+use crate::config::{Config, fields, reference};
 use crate::exit::Done;
 use crate::output::say;
 
@@ -26,6 +26,7 @@ pub(crate) fn run(cli: &Cli, verb: &ConfigVerb) -> Result<Done> {
             let config = Config::load(cli.config.as_deref())?;
             out.write_all(toml::to_string(&config)?.as_bytes())?;
         }
+        ConfigVerb::Fields => out.write_all(fields().as_bytes())?,
         ConfigVerb::Reference => out.write_all(reference().as_bytes())?,
     }
     Ok(Done::Fully)

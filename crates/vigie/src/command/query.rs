@@ -1,12 +1,16 @@
 //! `vigie query`: ask the store.
 //!
-//! Enters: search language or SQL. Leaves: a table, NDJSON or CSV on standard output.
-//! Refuses: what the store refuses, with a caret at the character, exit code 2.
+//! Enters: search language or SQL. Leaves: a table, NDJSON, CSV or Parquet, on standard output or
+//! in a file. Refuses: what the store refuses, with a caret at the character, exit code 2; Parquet
+//! on a terminal.
 //! Source: `DESIGN.md` section 6.
 
-use std::io::{self, BufWriter, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use model::Millis;
 use serde_json::{Map, Value};
 
@@ -14,7 +18,7 @@ use crate::cli::{Cli, Query, QueryFormat};
 use crate::config::Config;
 use crate::exit::{Done, Usage};
 use crate::output::say;
-use crate::role::control::{Request, ask};
+use crate::role::control::{Request, ask, ask_into};
 use crate::state::DataDir;
 use crate::time;
 
@@ -31,15 +35,34 @@ pub(crate) fn run(cli: &Cli, options: &Query) -> Result<Done> {
             at.display()
         ))
     })?;
-    let request = Request::Query {
-        text: options.text.clone(),
-        from: moment(options.from.as_deref(), "--from")?,
-        to: moment(options.to.as_deref(), "--to")?,
-        rows_max: options.limit,
-        time_ms_max: config.store.query_time.0,
+    let text = options.text.clone();
+    let from = moment(options.from.as_deref(), "--from")?;
+    let to = moment(options.to.as_deref(), "--to")?;
+    let (rows_max, time_ms_max) = (options.limit, config.store.query_time.0);
+    let open = || crate::role::core::open_store(cli, &dir);
+    let mut out = Out::open(options)?;
+    let answer = if options.format == QueryFormat::Parquet {
+        let request = Request::Export {
+            text,
+            from,
+            to,
+            rows_max,
+            time_ms_max,
+        };
+        ask_into(&dir, open, &request, &mut out)?
+    } else {
+        let request = Request::Query {
+            text,
+            from,
+            to,
+            rows_max,
+            time_ms_max,
+        };
+        let answer = ask(&dir, open, &request)?;
+        print(&mut out, &answer, options.format)?;
+        answer
     };
-    let answer = ask(&dir, || crate::role::core::open_store(cli, &dir), &request)?;
-    print(&answer, options.format)?;
+    out.finish()?;
     if let Some(limit) = answer.get("limited").and_then(Value::as_str)
         && !cli.quiet
     {
@@ -48,6 +71,97 @@ pub(crate) fn run(cli: &Cli, options: &Query) -> Result<Done> {
         ));
     }
     Ok(Done::Fully)
+}
+
+/// Where the answer goes.
+enum Out {
+    Stdout(BufWriter<Stdout>),
+    /// Written beside its name, which it gets when it is whole.
+    File {
+        file: BufWriter<File>,
+        part: PathBuf,
+        path: PathBuf,
+        whole: bool,
+    },
+}
+
+impl Out {
+    fn open(options: &Query) -> Result<Self> {
+        let Some(path) = &options.output else {
+            if options.format == QueryFormat::Parquet && io::stdout().is_terminal() {
+                let help = "parquet is not for a terminal: add --output FILE, or redirect";
+                return Err(Usage(help.to_owned()).into());
+            }
+            return Ok(Self::Stdout(BufWriter::new(io::stdout())));
+        };
+        let wrong = |what: &str| Usage(format!("--output: {}: {what}", path.display()));
+        let name = path.file_name().ok_or_else(|| wrong("is no file name"))?;
+        if path.is_dir() {
+            return Err(wrong("is a folder").into());
+        }
+        let mut part = name.to_owned();
+        part.push(".part");
+        let part = path.with_file_name(part);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            // Events are nobody else's business, unless their owner says so.
+            .mode(0o600)
+            .open(&part)
+            .map_err(|error| wrong(&format!("cannot be written: {error}")))?;
+        Ok(Self::File {
+            file: BufWriter::new(file),
+            part,
+            path: path.clone(),
+            whole: false,
+        })
+    }
+
+    fn finish(mut self) -> Result<()> {
+        self.flush()?;
+        if let Self::File {
+            file,
+            part,
+            path,
+            whole,
+        } = &mut self
+        {
+            file.get_ref().sync_all()?;
+            std::fs::rename(part, &*path)
+                .with_context(|| format!("{}: cannot be put in place", path.display()))?;
+            *whole = true;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Out {
+    /// What is not whole does not stay.
+    fn drop(&mut self) {
+        if let Self::File {
+            part, whole: false, ..
+        } = self
+        {
+            let _ = std::fs::remove_file(part);
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File { file, .. } => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File { file, .. } => file.flush(),
+        }
+    }
 }
 
 fn moment(text: Option<&str>, option: &str) -> Result<Option<i64>> {
@@ -61,7 +175,7 @@ fn moment(text: Option<&str>, option: &str) -> Result<Option<i64>> {
     Ok(Some(millis))
 }
 
-fn print(answer: &Value, format: QueryFormat) -> io::Result<()> {
+fn print(out: &mut impl Write, answer: &Value, format: QueryFormat) -> io::Result<()> {
     let empty = Vec::new();
     let columns: Vec<(&str, &str)> = answer
         .get("columns")
@@ -77,7 +191,6 @@ fn print(answer: &Value, format: QueryFormat) -> io::Result<()> {
         .get("rows")
         .and_then(Value::as_array)
         .unwrap_or(&empty);
-    let mut out = BufWriter::new(io::stdout());
     match format {
         QueryFormat::Ndjson => {
             for row in rows {
@@ -104,9 +217,11 @@ fn print(answer: &Value, format: QueryFormat) -> io::Result<()> {
                 writeln!(out, "{}", line.join(","))?;
             }
         }
-        QueryFormat::Table => table(&mut out, &columns, rows)?,
+        QueryFormat::Table => table(out, &columns, rows)?,
+        // Comes as a file of its own.
+        QueryFormat::Parquet => {}
     }
-    out.flush()
+    Ok(())
 }
 
 fn table(out: &mut impl Write, columns: &[(&str, &str)], rows: &[Value]) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! `vigie replay`: a capture into a running Vigie, timestamps moved to now.
 //!
 //! Enters: a capture file, a speed. Leaves: labelled events in the running store.
-//! Refuses: to run without a core to feed. Source: `DESIGN.md` section 6; `docs/adr/0003`.
+//! Refuses: to run without a core to feed; the name of a purged replay.
+//! Source: `DESIGN.md` section 6; `docs/adr/0003`, `docs/adr/0007`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use anyhow::{Context as _, Result};
 use capture::file::Source;
 use model::port::EventSink;
 use model::{Event, Nanos, Text};
+use store::REPLAY_LABEL;
 use wire::{Frame, Sequence, WireConfig, Worker};
 
 use crate::cli::{Cli, Replay};
@@ -20,13 +22,23 @@ use crate::output::{Progress, say};
 use crate::state::DataDir;
 use crate::{stop, time};
 
+mod replays;
+
 /// Events of one batch.
 const BATCH_EVENTS: usize = 2048;
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli, options: &Replay) -> Result<Done> {
+    if options.list {
+        return replays::list(cli);
+    }
+    if let Some(id) = &options.purge {
+        return replays::purge(cli, id, &options.reason);
+    }
+    let Some(file) = &options.file else {
+        return Err(Usage("which capture? name its file".to_owned()).into());
+    };
     let dir = DataDir::open(cli)?;
-    let file = &options.file;
     if !dir.link_socket().exists() {
         return Err(Usage(format!(
             "{}: no Vigie is running on this folder; start 'vigie up' first",
@@ -51,11 +63,12 @@ pub(crate) fn run(cli: &Cli, options: &Replay) -> Result<Done> {
         .id
         .clone()
         .unwrap_or_else(|| format!("{}", time::now().0 / 1000));
+    replays::check_new(cli, &dir, &id)?;
     let stop = stop::flag()?;
     let config = Config::load(cli.config.as_deref())?;
     let feed = Feed {
         config: &config,
-        label: Some(format!("replay:{id}")),
+        label: Some(format!("{REPLAY_LABEL}{id}")),
         speed,
         quiet: cli.quiet,
     };

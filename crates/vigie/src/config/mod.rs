@@ -4,8 +4,9 @@
 //! Refuses: unknown keys, with the nearest one; values without their unit; contradictions.
 //! Source: `DESIGN.md` section 6. `docs/reference/config.md` is made from the comments below.
 
+mod fields;
 mod reference;
-mod suggest;
+pub(crate) mod suggest;
 mod units;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use fields::fields;
 pub(crate) use reference::reference;
 pub(crate) use units::{Bytes, Span};
 

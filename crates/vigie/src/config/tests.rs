@@ -30,17 +30,27 @@ fn a_zone_that_is_no_network_is_refused() {
 
 #[test]
 fn the_reference_in_docs_is_the_code_s() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../docs/reference/config.md"
-    );
-    let made = reference();
+    golden("config.md", &reference());
+}
+
+#[test]
+fn the_fields_in_docs_are_the_code_s() {
+    let made = fields();
+    for class in model::CLASSES {
+        assert!(made.contains(&format!("class {}", class.uid)));
+    }
+    golden("fields.md", &made);
+}
+
+fn golden(name: &str, made: &str) {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference"));
+    let path = folder.join(name);
     if std::env::var_os("VIGIE_BLESS").is_some() {
-        std::fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
-        std::fs::write(path, &made).unwrap();
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(&path, made).unwrap();
     }
     assert_eq!(
-        std::fs::read_to_string(path).unwrap_or_default(),
+        std::fs::read_to_string(&path).unwrap_or_default(),
         made,
         "run with VIGIE_BLESS=1"
     );

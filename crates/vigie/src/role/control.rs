@@ -5,7 +5,7 @@
 //! 0600).
 //! Source: `DESIGN.md` section 3, State on one machine.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use model::port::{EventQuery as _, Query};
+use model::port::{EventQuery as _, Query, QueryError};
 use model::{EventUid, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Opening, Store};
 
+use super::export::Chunks;
 use crate::state::DataDir;
 use crate::time;
 
@@ -37,6 +38,22 @@ pub(crate) enum Request {
         rows_max: usize,
         time_ms_max: u64,
     },
+    /// The same, as one Parquet file: chunks, then how it ended.
+    Export {
+        text: String,
+        from: Option<i64>,
+        to: Option<i64>,
+        rows_max: usize,
+        time_ms_max: u64,
+    },
+    /// The replays in the store.
+    Replays,
+    /// End of a replay's events and clear values.
+    ReplayPurge {
+        id: String,
+        reason: String,
+        actor: String,
+    },
     /// Clear values of one event.
     VaultOpen {
         uid: String,
@@ -53,6 +70,8 @@ pub(crate) enum Request {
 
 /// How long a command waits for a core that is starting.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a purge waits for what is in memory to be sealed.
+const PURGE_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks the running core, or the store itself when none runs.
 pub(crate) fn ask(
@@ -60,15 +79,29 @@ pub(crate) fn ask(
     open: impl FnOnce() -> Result<Store>,
     request: &Request,
 ) -> Result<Value> {
+    ask_into(dir, open, request, &mut io::sink())
+}
+
+/// As [`ask`]; what is not the answer itself, such as a file, goes to `out` while it comes.
+pub(crate) fn ask_into(
+    dir: &DataDir,
+    open: impl FnOnce() -> Result<Store>,
+    request: &Request,
+    out: &mut (dyn Write + Send),
+) -> Result<Value> {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Ok(stream) = UnixStream::connect(dir.control_socket()) {
-            return unwrap(converse_with(stream, request)?);
+            return unwrap(converse_with(stream, request, out)?);
         }
         match dir.lock() {
             Ok(_lock) => {
                 let store = open()?;
-                return unwrap(answer(&store, request, &AtomicBool::new(false)));
+                let cancel = AtomicBool::new(false);
+                return unwrap(match request.as_query() {
+                    Some(query) => export(&store, &query, out, &cancel),
+                    None => answer(&store, request, &cancel),
+                });
             }
             // Somebody runs here and does not answer yet: core is starting.
             Err(error) if Instant::now() > until => return Err(error),
@@ -77,11 +110,42 @@ pub(crate) fn ask(
     }
 }
 
-fn converse_with(mut stream: UnixStream, request: &Request) -> Result<Value> {
+impl Request {
+    /// The query of an export.
+    fn as_query(&self) -> Option<Query> {
+        let Self::Export {
+            text,
+            from,
+            to,
+            rows_max,
+            time_ms_max,
+        } = self
+        else {
+            return None;
+        };
+        Some(query(text, (*from, *to), *rows_max, *time_ms_max))
+    }
+}
+
+fn query(text: &str, span: (Option<i64>, Option<i64>), rows_max: usize, time_ms_max: u64) -> Query {
+    Query {
+        text: text.to_owned(),
+        from: span.0.map(Millis),
+        to: span.1.map(Millis),
+        rows_max,
+        time_ms_max,
+    }
+}
+
+fn converse_with(mut stream: UnixStream, request: &Request, out: &mut dyn Write) -> Result<Value> {
     serde_json::to_writer(&mut stream, request)?;
     stream.write_all(b"\n")?;
+    let mut input = BufReader::new(stream);
+    if request.as_query().is_some() {
+        return super::export::receive(&mut input, out);
+    }
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    input.read_line(&mut line)?;
     serde_json::from_str(&line).context("core ended before it answered")
 }
 
@@ -95,7 +159,7 @@ fn unwrap(mut answer: Value) -> Result<Value> {
             .get("code")
             .and_then(Value::as_str)
             .unwrap_or("internal");
-        if code == "internal" {
+        if matches!(code, "internal" | "output") {
             bail!("{detail}");
         }
         return Err(crate::exit::Usage(explain(error, detail)).into());
@@ -169,6 +233,11 @@ fn converse(stream: UnixStream, store: &Store) -> Option<()> {
     let reply = match serde_json::from_str::<Request>(&line) {
         Ok(request) => {
             watch_for_hangup(input.into_inner().into_inner(), Arc::clone(&gone));
+            if let Some(query) = request.as_query() {
+                let mut chunks = Chunks::new(&mut output);
+                let outcome = export(store, &query, &mut chunks, &gone);
+                return chunks.finish(&outcome).ok();
+            }
             answer(store, &request, &gone)
         }
         Err(error) => {
@@ -190,6 +259,28 @@ fn watch_for_hangup(mut stream: UnixStream, gone: Arc<AtomicBool>) {
         });
 }
 
+/// The answer as a Parquet file onto `out`; how it ended.
+fn export(
+    store: &Store,
+    query: &Query,
+    out: &mut (dyn Write + Send),
+    cancel: &AtomicBool,
+) -> Value {
+    match store.export(query, out, cancel) {
+        Ok(done) => json!({ "ok": { "rows": done.rows, "limited": done.limited } }),
+        Err(error) => refused(&error, &query.text),
+    }
+}
+
+/// An error with the query that it is about.
+fn refused(error: &QueryError, text: &str) -> Value {
+    let mut body = json!(error);
+    if let Some(map) = body.as_object_mut() {
+        map.insert("query".to_owned(), json!(text));
+    }
+    json!({ "error": body })
+}
+
 /// The answer of the store.
 fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
     let result = match request {
@@ -200,23 +291,27 @@ fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
             rows_max,
             time_ms_max,
         } => {
-            let query = Query {
-                text: text.clone(),
-                from: from.map(Millis),
-                to: to.map(Millis),
-                rows_max: *rows_max,
-                time_ms_max: *time_ms_max,
-            };
+            let query = query(text, (*from, *to), *rows_max, *time_ms_max);
             return match store.rows(&query, cancel) {
                 Ok(rows) => json!({ "ok": rows }),
-                Err(error) => {
-                    let mut body = json!(error);
-                    if let Some(map) = body.as_object_mut() {
-                        map.insert("query".to_owned(), json!(text));
-                    }
-                    json!({ "error": body })
-                }
+                Err(error) => refused(&error, text),
             };
+        }
+        Request::Export { .. } => Err("an export is answered in chunks".to_owned()),
+        Request::Replays => store
+            .replays()
+            .map(|replays| json!(replays))
+            .map_err(|error| error.to_string()),
+        Request::ReplayPurge { id, reason, actor } => {
+            let opening = Opening {
+                actor,
+                reason,
+                now: time::now(),
+            };
+            let purged = store.purge(id, &opening, PURGE_PATIENCE);
+            purged
+                .map(|purged| json!(purged))
+                .map_err(|error| error.to_string())
         }
         Request::VaultOpen { uid, reason, actor } => vault_open(store, uid, reason, actor),
         Request::VaultDestroy {

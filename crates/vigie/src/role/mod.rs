@@ -6,6 +6,7 @@
 
 pub(crate) mod control;
 pub(crate) mod core;
+mod export;
 pub(crate) mod sensor;
 mod status;
 pub(crate) mod supervisor;
