@@ -1402,6 +1402,11 @@ export interface operations {
                 limit?: number;
                 /** @description Only events before this time, milliseconds: the next part of a list. */
                 before?: number;
+                /**
+                 * @description With `before`: the last event of the part before. Events of that very millisecond that stand
+                 *     behind it come too, so that none is left out or given twice.
+                 */
+                before_uid?: string;
             };
             header?: never;
             path?: never;
