@@ -73,7 +73,11 @@ fn read_protocol(protocol: &str, members: &Map<String, Json>, facts: &mut Vec<Te
     for (key, value) in members {
         let values = match value {
             Json::Array(values) => values.as_slice(),
-            one => std::slice::from_ref(one),
+            one @ (Json::Null
+            | Json::Bool(_)
+            | Json::Number(_)
+            | Json::String(_)
+            | Json::Object(_)) => std::slice::from_ref(one),
         };
         for value in values.iter().filter_map(Json::as_str) {
             let fact = format!("{protocol}.{key}={value}");
