@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Opening, Store};
 
-use crate::state::DataDir;
+use crate::state::{DataDir, Lock};
 use crate::time;
 
 /// Longest request line.
@@ -60,16 +60,26 @@ pub(crate) fn ask(
     open: impl FnOnce() -> Result<Store>,
     request: &Request,
 ) -> Result<Value> {
+    if let Some(_lock) = lock_or_core(dir)? {
+        let store = open()?;
+        return unwrap(answer(&store, request, &AtomicBool::new(false)));
+    }
+    let stream = UnixStream::connect(dir.control_socket()).context("core ended just now")?;
+    unwrap(converse_with(stream, request)?)
+}
+
+/// `None` once a running core answers; else the lock of this folder, on which nobody runs.
+///
+/// # Errors
+/// Somebody runs here and core does not answer within [`PATIENCE`].
+pub(crate) fn lock_or_core(dir: &DataDir) -> Result<Option<Lock>> {
     let until = Instant::now() + PATIENCE;
     loop {
-        if let Ok(stream) = UnixStream::connect(dir.control_socket()) {
-            return unwrap(converse_with(stream, request)?);
+        if UnixStream::connect(dir.control_socket()).is_ok() {
+            return Ok(None);
         }
         match dir.lock() {
-            Ok(_lock) => {
-                let store = open()?;
-                return unwrap(answer(&store, request, &AtomicBool::new(false)));
-            }
+            Ok(lock) => return Ok(Some(lock)),
             // Somebody runs here and does not answer yet: core is starting.
             Err(error) if Instant::now() > until => return Err(error),
             Err(_) => std::thread::sleep(Duration::from_millis(100)),

@@ -45,7 +45,8 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let config = Config::load(cli.config.as_deref())?;
     let dir = DataDir::open(cli)?;
     let stop = stop::flag()?;
-    super::supervisor::die_with_parent();
+    super::supervisor::die_with_parent(&dir)?;
+    let _lock = dir.role_lock("sensor")?;
     // Before any thread starts: each inherits what is left.
     if let Err(error) = capture::privilege::keep_only_net_raw() {
         warn!(%error, "the sensor keeps privileges that it does not need");
