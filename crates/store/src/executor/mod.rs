@@ -5,6 +5,7 @@
 //! Source: `facts/store.md` sections 5 and 6.
 
 mod local;
+mod yielding;
 
 use std::sync::atomic::AtomicBool;
 

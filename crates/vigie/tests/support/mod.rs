@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 pub(crate) mod day;
+pub(crate) mod talk;
 pub(crate) mod wire;
 
 /// The binary under test: the one that `VIGIE_BIN` names (soaks: the release build), else cargo's.
@@ -247,6 +248,52 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// A session of the console's interface, of the first account.
+pub(crate) struct Session {
+    base: String,
+    jar: PathBuf,
+    csrf: String,
+}
+
+impl Session {
+    /// Makes the first account of a running Vigie; `folder` keeps the cookies.
+    pub(crate) fn first(running: &Running, folder: &Path) -> Self {
+        let link = fs::read_to_string(running.dir.join("first-run.url")).unwrap();
+        let token = link.trim().rsplit("token=").next().unwrap();
+        let account = serde_json::json!({
+            "token": token, "name": "tester", "password": "correct horse battery"
+        });
+        let mut session = Self {
+            base: format!("{}api/v1/", running.console),
+            jar: folder.join("cookies"),
+            csrf: String::new(),
+        };
+        let said = session.post("first-account", &account);
+        let said: Value = serde_json::from_str(&said).unwrap();
+        session.csrf = said["csrf"].as_str().unwrap_or_default().to_owned();
+        session
+    }
+
+    /// The body of an address below `/api/v1/`.
+    pub(crate) fn read(&self, path: &str) -> String {
+        self.curl(path, &[])
+    }
+
+    /// The answer to a body.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> String {
+        let (body, csrf) = (body.to_string(), format!("X-Vigie-CSRF: {}", self.csrf));
+        let kind = "content-type: application/json";
+        self.curl(path, &["-H", kind, "-H", &csrf, "-d", &body])
+    }
+
+    fn curl(&self, path: &str, options: &[&str]) -> String {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--fail-with-body", "--max-time", "30"]);
+        curl.arg("-b").arg(&self.jar).arg("-c").arg(&self.jar);
+        stdout(curl.args(options).arg(format!("{}{path}", self.base)), 0)
+    }
 }
 
 /// The body of a console address, fetched with curl.
