@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use capture::file::Source;
 use serde_json::Value;
 use support::{Running, Session, binary, query, root, run, stdout, vigie};
 
 /// Seconds of the benign loops in CI; `VIGIE_LAB_SECONDS` asks for more, and for the attacks.
-const SECONDS: u64 = 6;
+const SECONDS: u64 = 12;
 /// Wanted of each class with enough events, both ways, in percent.
 const PERCENT: f64 = 99.0;
 /// Classes with fewer events are judged by the number that differs.
@@ -53,16 +54,27 @@ fn fact(row: &Value) -> String {
     Value::Object(row).to_string()
 }
 
-/// Facts of a class, with how often each is there.
-fn facts(dir: &Path, class: &str) -> BTreeMap<String, u64> {
-    let mut facts = BTreeMap::new();
-    // Interim reports follow a clock.
+/// When a row's packets began, in milliseconds.
+fn began(row: &Value) -> i64 {
+    let at = |name: &str| row[name].as_i64();
+    at("start_time").or_else(|| at("time")).unwrap()
+}
+
+/// Rows of a class; interim reports are left out, because they follow a clock.
+fn rows(dir: &Path, class: &str) -> Vec<Value> {
     let rest = match class {
         "network_activity" => " where activity <> 3",
         _ => "",
     };
-    for row in query(dir, &format!("select * from {class}{rest}")) {
-        *facts.entry(fact(&row)).or_default() += 1;
+    query(dir, &format!("select * from {class}{rest}"))
+}
+
+/// Facts of rows, with how often each is there. What was before the sensor's first packet is left
+/// out: tcpdump begins first.
+fn facts(rows: &[Value], first: i64) -> BTreeMap<String, u64> {
+    let mut facts = BTreeMap::new();
+    for row in rows.iter().filter(|row| began(row) >= first) {
+        *facts.entry(fact(row)).or_default() += 1;
     }
     facts
 }
@@ -115,8 +127,10 @@ fn hospital(folder: &Path, dir: &Path, seconds: Option<u64>) -> PathBuf {
 /// Both stores, class by class; what is wrong.
 fn compare(live: &Path, file: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
-    for class in CLASSES {
-        let (live, file) = (facts(live, class), facts(file, class));
+    let seen: Vec<Vec<Value>> = CLASSES.iter().map(|class| rows(live, class)).collect();
+    let first = seen.iter().flatten().map(began).min().unwrap();
+    for (class, live) in CLASSES.iter().zip(&seen) {
+        let (live, file) = (facts(live, first), facts(&rows(file, class), first));
         let (ours, theirs): (u64, u64) = (live.values().sum(), file.values().sum());
         let both = shared(&live, &file);
         #[expect(clippy::cast_precision_loss, reason = "a percentage")]
@@ -152,21 +166,33 @@ fn logged(log: &str, words: &str, field: &str) -> Option<u64> {
     at.split(' ').next()?.parse().ok()
 }
 
-/// Every host of the hospital with address, hardware address and vendor; nobody from outside.
-fn inventory(assets: &[Value], truth: &Value) {
+/// Hardware addresses that sent something of IPv4 or ARP, as text.
+fn senders(capture: &Path) -> BTreeSet<String> {
+    let mut source = Source::open(capture).unwrap();
+    let mut senders = BTreeSet::new();
+    while let Some(frame) = source.next().unwrap() {
+        if matches!(frame.bytes.get(12..14), Some([8, 0 | 6])) {
+            let octets: Vec<String> = frame.bytes[6..12]
+                .iter()
+                .map(|octet| format!("{octet:02x}"))
+                .collect();
+            senders.insert(octets.join(":"));
+        }
+    }
+    senders
+}
+
+/// Every host that spoke, with address, hardware address and vendor; nobody from outside.
+fn inventory(assets: &[Value], truth: &Value, spoke: &BTreeSet<String>) -> usize {
     let hosts = truth["hosts"].as_array().unwrap();
-    let inside: Vec<&Value> = hosts
-        .iter()
-        .filter(|host| host["zone"] == "hospital")
-        .collect();
-    assert_eq!(inside.len(), LAN_HOSTS);
+    let inside = hosts.iter().filter(|host| host["zone"] == "hospital");
     let holds = |asset: &Value, ip: &Value| asset["ips"].as_array().unwrap().contains(ip);
     let mut complete = 0;
-    for host in &inside {
+    for host in inside.filter(|host| spoke.contains(host["mac"].as_str().unwrap())) {
         let name = &host["name"];
-        let asset = assets.iter().find(|asset| holds(asset, &host["ip"]));
+        let asset = assets.iter().find(|asset| asset["mac"] == host["mac"]);
         let asset = asset.unwrap_or_else(|| panic!("{name} is not in the inventory"));
-        assert_eq!(asset["mac"], host["mac"], "{name}: {asset}");
+        assert!(holds(asset, &host["ip"]), "{name}: {asset}");
         assert!(asset["vendor"].is_string(), "{name} has no vendor: {asset}");
         complete += 1;
     }
@@ -183,9 +209,10 @@ fn inventory(assets: &[Value], truth: &Value) {
         assert!(!stranger, "an outside address is an asset: {asset}");
     }
     println!(
-        "lab inventory: {complete} hosts complete, {} assets",
+        "lab inventory: {complete} hosts with address, MAC and vendor; {} assets",
         assets.len()
     );
+    complete
 }
 
 /// True when the store has an exchange of this standard between these two.
@@ -231,18 +258,23 @@ fn the_live_sensor_sees_what_the_capture_of_the_lab_holds() {
         "lab packets: {packets} by the sensor, 0 dropped; {} in the capture (IPv4 and ARP)",
         truth["capture"]["packets"]
     );
-    for (standard, from, to) in [
-        ("dicom", "10.20.20.11", "10.20.10.10"),
-        ("hl7v2", "10.20.10.21", "10.20.10.20"),
+    let whole = seconds.is_some();
+    for (id, standard, from, to) in [
+        ("dcm_store", "dicom", "10.20.20.11", "10.20.10.10"),
+        ("hl7_adt", "hl7v2", "10.20.10.21", "10.20.10.20"),
     ] {
-        assert!(
-            exchanged(&dir, standard, from, to),
-            "{standard}: {from} to {to}"
-        );
+        // On a busy machine the few seconds of CI may pass before the first visit is done.
+        let done = |event: &Value| event["id"] == id && event["src"] == from && event["rc"] == 0;
+        if whole || truth["benign"].as_array().unwrap().iter().any(done) {
+            assert!(exchanged(&dir, standard, from, to), "{id}: {from} to {to}");
+            println!("lab {id}: {from} to {to} is in the store");
+        }
     }
+    let spoke = senders(&out.join("hospital.pcap"));
     let running = Running::start(&dir);
     let list = Session::first(&running, folder.path()).read("assets?limit=500");
     let list: Value = serde_json::from_str(&list).unwrap();
-    inventory(list["assets"].as_array().unwrap(), &truth);
+    let hosts = inventory(list["assets"].as_array().unwrap(), &truth, &spoke);
+    assert!(!whole || hosts == LAN_HOSTS, "{hosts} of {LAN_HOSTS} hosts");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

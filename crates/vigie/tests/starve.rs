@@ -18,13 +18,13 @@ const EXCHANGES: u64 = 400;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Longest time of one query: on a slow machine some reach this before their memory.
-const QUERY_TIME: &str = "8s";
+const QUERY_TIME: &str = "5s";
 /// Packets of the recorded day that give the queries something to multiply.
 const PACKETS: u64 = 6_000;
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Every way of asking for too much that has been thought of.
-const EXPLOSIONS: &[&str] = &[
+/// Questions that the engine's own accounting sees coming.
+const ACCOUNTED: &[&str] = &[
     // One group whose state is every pair of rows as one text.
     "select length(string_agg(a.uid || b.uid, ',')) as n from events a cross join events b",
     // A sort of a product.
@@ -34,6 +34,13 @@ const EXPLOSIONS: &[&str] = &[
     "select a.uid || b.uid as pair, count(*) as n from events a cross join events b group by 1",
     // Every pair in one list.
     "select array_length(array_agg(a.uid || b.uid)) as n from events a cross join events b",
+];
+
+/// Questions that allocate beside it: texts of gigabytes, made of one row.
+const UNACCOUNTED: &[&str] = &[
+    "select max(length(repeat(uid, 4000000))) as n from events",
+    "select max(length(lpad(uid, 100000000, 'x'))) as n from events",
+    "select string_agg(repeat(uid, 1000000), ',') as n from events",
 ];
 
 fn exchanges() -> u64 {
@@ -63,8 +70,8 @@ struct Ends {
 }
 
 /// Asks for too much; each query must end with an answer, or with words.
-fn explode(running: &Running, config: &str, ends: &mut Ends) {
-    for text in EXPLOSIONS {
+fn explode(running: &Running, config: &str, questions: &[&str], ends: &mut Ends) {
+    for text in questions {
         let mut query = vigie();
         query.args(["--data-dir", running.dir.to_str().unwrap()]);
         query.args(["--config", config, "query", text, "--limit", "10"]);
@@ -90,7 +97,7 @@ fn explode(running: &Running, config: &str, ends: &mut Ends) {
 }
 
 /// What a run with this configuration costs; returns how the queries ended.
-fn starve(tag: &str, queries: &str, core: &str) -> Ends {
+fn starve(tag: &str, queries: &str, core: &str, questions: &[&str]) -> Ends {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("index.html"), b"x").unwrap();
     let mut wire = Wire::make(tag);
@@ -108,7 +115,7 @@ fn starve(tag: &str, queries: &str, core: &str) -> Ends {
     let traffic = wire.traffic("starve", PAUSE, wanted);
     let began = Instant::now();
     let mut ends = Ends::default();
-    explode(&running, &config, &mut ends);
+    explode(&running, &config, questions, &mut ends);
     let spent = began.elapsed();
     assert_eq!(traffic.wait(), wanted);
 
@@ -153,13 +160,13 @@ fn starve(tag: &str, queries: &str, core: &str) -> Ends {
 
 #[test]
 fn a_query_beyond_its_budget_is_refused_and_costs_no_packet() {
-    let ends = starve("q", "24MiB", "1GiB");
+    let ends = starve("q", "24MiB", "1GiB", ACCOUNTED);
     assert_eq!(ends.core_gone, 0, "{ends:?}");
     assert!(ends.refused > 0, "{ends:?}");
 }
 
 #[test]
 fn a_query_that_exhausts_core_costs_no_packet() {
-    let ends = starve("c", "4GiB", "400MiB");
+    let ends = starve("c", "4GiB", "400MiB", UNACCOUNTED);
     assert!(ends.core_gone > 0, "nothing exhausted core: {ends:?}");
 }

@@ -91,7 +91,12 @@ fn converse_with(mut stream: UnixStream, request: &Request) -> Result<Value> {
     serde_json::to_writer(&mut stream, request)?;
     stream.write_all(b"\n")?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    let read = BufReader::new(stream).read_line(&mut line);
+    anyhow::ensure!(
+        read.is_ok_and(|octets| octets > 0),
+        "core ended before it answered, and starts again; a question that needs more memory than \
+         [memory] core does that: narrow it"
+    );
     serde_json::from_str(&line).context("core ended before it answered")
 }
 
