@@ -13,7 +13,9 @@
 #   LAB_ATTACKS=1        0 = a quiet minute; or a list of attacks, recon_scan,ransomware_smb
 #   LAB_SEED=7           people, documents, order and times of what happens, who is the intruder
 #   LAB_PY=              Python with lab/requirements.txt; default an environment that is made once
-#   LAB_SENSOR='cmd'     run at the switch during the traffic, LAB_IF=br0: a live sensor under test
+#   LAB_SENSOR='cmd'     run at the switch during the traffic, LAB_IF=br0: a live sensor under test;
+#                        ended by SIGTERM (write 'exec ...') just before the capture ends
+#   LAB_SENSOR_READY=    command that succeeds once the sensor captures; traffic waits for it
 #   LAB_GATEWAY='cmd'    run on the firewall: eth0 = inside, wan0 = outside
 # Exit: 0 clean; 1 ran, but a benign exchange failed or an event left no packet; 2 something is missing
 # or another lab is alive. Needs root. docs/howto/run-the-lab.md says more.

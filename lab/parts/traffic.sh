@@ -18,6 +18,8 @@ traffic() {
     [ "$ATTACKS" = 0 ] || { attacks & jobs="$jobs $!"; }
     # shellcheck disable=SC2086
     wait $jobs
+    sleep 1  # late closes
+    stop_observers
     stop_capture
     write_truth
 }
@@ -60,7 +62,6 @@ start_capture() {
 }
 
 stop_capture() {
-    sleep 1  # late closes
     kill -INT $TCPDUMP
     wait $TCPDUMP 2>/dev/null
     cp "$RUN/keylog" "$OUT/hospital.keylog"
@@ -70,7 +71,27 @@ stop_capture() {
 # start_observers: the programs under test, if any.
 start_observers() {
     [ -z "${LAB_GATEWAY:-}" ] || bg fw bash -c "$LAB_GATEWAY"
-    [ -z "${LAB_SENSOR:-}" ] || bg sw env LAB_IF=br0 bash -c "$LAB_SENSOR"
+    SENSOR=
+    [ -n "${LAB_SENSOR:-}" ] || return 0
+    bg sw env LAB_IF=br0 bash -c "$LAB_SENSOR"
+    SENSOR=$!
+    [ -n "${LAB_SENSOR_READY:-}" ] || return 0
+    for _ in $(seq 600); do
+        bash -c "$LAB_SENSOR_READY" >/dev/null 2>&1 && return 0
+        sleep 0.1
+    done
+    die "the sensor is not ready: $LAB_SENSOR_READY"
+}
+
+# stop_observers: the sensor ends in order, so that what it still holds is told.
+stop_observers() {
+    [ -n "$SENSOR" ] || return 0
+    kill -TERM "$SENSOR" 2>/dev/null
+    for _ in $(seq 300); do
+        kill -0 "$SENSOR" 2>/dev/null || return 0
+        sleep 0.1
+    done
+    log "WARNING the sensor does not end"
 }
 
 lease_address() {

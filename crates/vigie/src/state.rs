@@ -7,12 +7,18 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Cli;
 use crate::exit::Usage;
+
+/// How long the roles of a killed supervisor get to end.
+const ORPHANS_MAX: Duration = Duration::from_secs(30);
+/// Roles that hold a lock of their own while they live.
+const ROLES: &[&str] = &["core", "sensor"];
 
 /// The folder of all state.
 #[derive(Clone)]
@@ -85,12 +91,47 @@ impl DataDir {
         self.0.join("vigie.sock")
     }
 
-    /// Takes the lock of the one writer.
+    /// Takes the lock of the one writer, once every role of an earlier, killed one has ended: two
+    /// sensors would report each conversation twice.
     ///
     /// # Errors
     /// Another process holds it.
     pub(crate) fn lock(&self) -> Result<Lock> {
-        let path = self.0.join("lock");
+        let lock = self.try_lock("lock")?.ok_or_else(|| {
+            Usage(format!(
+                "{}: another Vigie runs on this folder; end it, or use another --data-dir",
+                self.0.display()
+            ))
+        })?;
+        for role in ROLES {
+            drop(self.role_lock(role)?);
+        }
+        Ok(lock)
+    }
+
+    /// Takes the lock that a role holds while it lives; waits for an earlier one to end.
+    ///
+    /// # Errors
+    /// The earlier one does not end.
+    pub(crate) fn role_lock(&self, role: &str) -> Result<Lock> {
+        let name = format!("{role}.lock");
+        let until = Instant::now() + ORPHANS_MAX;
+        loop {
+            if let Some(lock) = self.try_lock(&name)? {
+                return Ok(lock);
+            }
+            anyhow::ensure!(
+                Instant::now() < until,
+                "{}: the {role} of an earlier Vigie does not end; roles.json names its process",
+                self.0.display()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Takes a lock; `None` when another process holds it.
+    fn try_lock(&self, name: &str) -> Result<Option<Lock>> {
+        let path = self.0.join(name);
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -98,14 +139,14 @@ impl DataDir {
             .mode(0o600)
             .open(&path)
             .with_context(|| format!("{}: cannot be opened", path.display()))?;
-        let held = rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive);
-        held.map_err(|_| {
-            Usage(format!(
-                "{}: another Vigie runs on this folder; end it, or use another --data-dir",
-                self.0.display()
-            ))
-        })?;
-        Ok(Lock(file))
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Lock(file))),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => {
+                Err(anyhow::Error::new(error)
+                    .context(format!("{}: cannot be locked", path.display())))
+            }
+        }
     }
 
     /// Writes a small file whole or not at all.

@@ -32,11 +32,8 @@ mod ours;
 #[path = "agreement/tshark.rs"]
 mod tshark;
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use capture::file::{Resolution, Writer};
 use facts::Comparison;
 use tshark::Names;
 
@@ -94,28 +91,13 @@ const NOT_COMPARABLE: &[(&str, &str, &str)] = &[
 fn the_recorded_day_reads_as_tshark_reads_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let capture = folder.path().join("day.pcap");
-    unpack(&capture);
+    day::unpack(&capture).expect("the recording");
     let mut comparison = Comparison::default();
     let theirs = tshark::read(&capture, &Names::load(), true);
     comparison.compare("day", &theirs, &ours::read(&capture));
     println!("{}", comparison.table());
     let wrong = comparison.below(PROTOCOLS, DAY_PERCENT);
     assert!(wrong.is_empty(), "{wrong:#?}\n{}", comparison.table());
-}
-
-/// Writes the recording as a plain capture.
-fn unpack(path: &Path) {
-    let mut source = day::open().expect("the recording");
-    let mut out = Some(BufWriter::new(File::create(path).expect("a file")));
-    let mut writer = None;
-    while let Some(frame) = source.next().expect("a whole recording") {
-        if let Some(out) = out.take() {
-            let header = Writer::new(out, frame.link, Resolution::Microseconds);
-            writer = Some(header.expect("a header"));
-        }
-        let writer = writer.as_mut().expect("a writer");
-        writer.write(&frame).expect("a frame");
-    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ impl Inventory {
     }
 
     /// What was known by address alone is known of the device from now on.
-    fn adopt(&mut self, ip: IpAddr, mac: Mac, now: i64) {
+    pub(super) fn adopt(&mut self, ip: IpAddr, mac: Mac, now: i64) {
         let by_address = self.assets.remove(&Key::Ip(ip));
         let state = self.state(Key::Mac(mac), now);
         if let Some(by_address) = by_address {

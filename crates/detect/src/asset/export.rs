@@ -135,7 +135,8 @@ impl Inventory {
     fn restore_seen(&mut self, seen: &Seen, now: i64) -> bool {
         let key = match (seen.asset.parse::<Mac>(), seen.asset.parse::<IpAddr>()) {
             (Ok(mac), _) => Key::Mac(mac),
-            (_, Ok(ip)) if super::is_device(&self.config.zones, ip) => Key::Ip(ip),
+            // By now its device may be known.
+            (_, Ok(ip)) if super::is_device(&self.config.zones, ip) => self.bindings.key_of(ip),
             _ => return false,
         };
         let first = seen.first_seen.map_or(now, |time| time.0);
@@ -145,6 +146,7 @@ impl Inventory {
         let ips: Vec<IpAddr> = ips.filter(|ip| super::is_device(zones, *ip)).collect();
         for ip in &ips {
             if let Key::Mac(mac) = key {
+                self.adopt(*ip, mac, first);
                 self.bindings.set(*ip, mac);
             }
         }

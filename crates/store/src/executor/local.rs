@@ -19,6 +19,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt as _;
 use tokio::runtime::{Builder, Runtime};
 
+use super::yielding::Yielding;
 use super::{Answer, Executor, Failure, Limits};
 use crate::catalog::{local_store, local_url};
 use crate::config::StoreConfig;
@@ -65,6 +66,7 @@ impl LocalExecutor {
         let mut state = SessionStateBuilder::new_with_default_features()
             .with_config(session_config(config))
             .with_runtime_env(Arc::clone(&environment))
+            .with_physical_optimizer_rule(Arc::new(Yielding))
             .build();
         for function in functions::all() {
             state.register_udf(function)?;

@@ -6,6 +6,7 @@
 
 mod local;
 mod stream;
+mod yielding;
 
 use std::sync::atomic::AtomicBool;
 

@@ -4,7 +4,6 @@
 //! Refuses: nothing readable: a damaged file gives what stands before the damage, then exit code 3.
 //! Source: `DESIGN.md` section 6.
 
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +22,7 @@ use crate::exit::{Done, Usage};
 use crate::link::{Uplink, UplinkConfig};
 use crate::output::{Printer, Progress, printer, say};
 use crate::pipeline::Pipeline;
+use crate::role::control;
 use crate::state::{DataDir, Lock};
 use crate::{stop, time};
 
@@ -236,7 +236,7 @@ enum IntoStore {
 impl IntoStore {
     fn open(cli: &Cli, config: &Config) -> Result<Self> {
         let dir = DataDir::open(cli)?;
-        if UnixStream::connect(dir.control_socket()).is_ok() {
+        let Some(lock) = control::lock_or_core(&dir)? else {
             let role = "read".to_owned();
             let link = UplinkConfig {
                 role,
@@ -244,8 +244,7 @@ impl IntoStore {
                 spool: None,
             };
             return Ok(Self::Running(Some(Uplink::start(link)?)));
-        }
-        let lock = dir.lock()?;
+        };
         let store = crate::role::core::open_store(cli, &dir)?;
         Ok(Self::Own(Box::new(Pipeline::new(config, store)), lock))
     }

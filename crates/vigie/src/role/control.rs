@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use store::{Opening, Store};
 
 use super::export::Chunks;
-use crate::state::DataDir;
+use crate::state::{DataDir, Lock};
 use crate::time;
 
 /// Longest request line.
@@ -89,20 +89,30 @@ pub(crate) fn ask_into(
     request: &Request,
     out: &mut (dyn Write + Send),
 ) -> Result<Value> {
+    if let Some(_lock) = lock_or_core(dir)? {
+        let store = open()?;
+        let cancel = AtomicBool::new(false);
+        return unwrap(match request.as_query() {
+            Some(query) => export(&store, &query, out, &cancel),
+            None => answer(&store, request, &cancel),
+        });
+    }
+    let stream = UnixStream::connect(dir.control_socket()).context("core ended just now")?;
+    unwrap(converse_with(stream, request, out)?)
+}
+
+/// `None` once a running core answers; else the lock of this folder, on which nobody runs.
+///
+/// # Errors
+/// Somebody runs here and core does not answer within [`PATIENCE`].
+pub(crate) fn lock_or_core(dir: &DataDir) -> Result<Option<Lock>> {
     let until = Instant::now() + PATIENCE;
     loop {
-        if let Ok(stream) = UnixStream::connect(dir.control_socket()) {
-            return unwrap(converse_with(stream, request, out)?);
+        if UnixStream::connect(dir.control_socket()).is_ok() {
+            return Ok(None);
         }
         match dir.lock() {
-            Ok(_lock) => {
-                let store = open()?;
-                let cancel = AtomicBool::new(false);
-                return unwrap(match request.as_query() {
-                    Some(query) => export(&store, &query, out, &cancel),
-                    None => answer(&store, request, &cancel),
-                });
-            }
+            Ok(lock) => return Ok(Some(lock)),
             // Somebody runs here and does not answer yet: core is starting.
             Err(error) if Instant::now() > until => return Err(error),
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
@@ -145,7 +155,12 @@ fn converse_with(mut stream: UnixStream, request: &Request, out: &mut dyn Write)
         return super::export::receive(&mut input, out);
     }
     let mut line = String::new();
-    input.read_line(&mut line)?;
+    let read = input.read_line(&mut line);
+    anyhow::ensure!(
+        read.is_ok_and(|octets| octets > 0),
+        "core ended before it answered, and starts again; a question that needs more memory than \
+         [memory] core does that: narrow it"
+    );
     serde_json::from_str(&line).context("core ended before it answered")
 }
 

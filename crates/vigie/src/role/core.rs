@@ -57,7 +57,8 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let mut config = Config::load(cli.config.as_deref())?;
     let dir = DataDir::open(cli)?;
     let stop = stop::flag()?;
-    super::supervisor::die_with_parent();
+    super::supervisor::die_with_parent(&dir)?;
+    let _lock = dir.role_lock("core")?;
     if let Err(error) = capture::privilege::keep_nothing() {
         warn!(%error, "core keeps privileges that it does not need");
     }

@@ -45,7 +45,8 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let config = Config::load(cli.config.as_deref())?;
     let dir = DataDir::open(cli)?;
     let stop = stop::flag()?;
-    super::supervisor::die_with_parent();
+    super::supervisor::die_with_parent(&dir)?;
+    let _lock = dir.role_lock("sensor")?;
     // Before any thread starts: each inherits what is left.
     if let Err(error) = capture::privilege::keep_only_net_raw() {
         warn!(%error, "the sensor keeps privileges that it does not need");
@@ -94,6 +95,8 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
         .filter_map(Arc::into_inner)
         .map(Uplink::finish)
         .sum();
+    let dropped = metric::LINK_DROPPED.value();
+    info!(dropped, lost, "sensor ended");
     if lost > 0 {
         error!(lost, "batches could be neither delivered nor spooled");
     }
@@ -284,6 +287,12 @@ impl Queue {
                 self.publish(packets, bytes, dropped, last, worker);
             }
         }
+        // What the last moments brought: a role that ends in order loses nothing.
+        self.send(&mut batch);
+        let dropped = ring.stats().map_or(0, |stats| stats.dropped);
+        self.publish(packets, bytes, dropped, None, worker);
+        let interface = &self.interface;
+        info!(interface, packets, bytes, dropped, "capture ended");
     }
 
     fn publish(&self, packets: u64, bytes: u64, dropped: u64, last: Option<i64>, worker: &Worker) {

@@ -3,6 +3,7 @@
 //! Enters: `vigie up`. Leaves: running roles, `roles.json`, `run.json`. Refuses: a second
 //! supervisor on the same folder. Source: `DESIGN.md` section 3.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -198,7 +199,8 @@ impl Role {
         self.child = None;
         self.restarts += 1;
         model::metric::ROLE_RESTARTS.add(1);
-        if self.started.elapsed() >= STEADY {
+        // A role that was killed is not at fault: it starts again at once.
+        if self.started.elapsed() >= STEADY || was_killed(status) {
             self.pause = PAUSE_MIN;
         }
         self.not_before = Instant::now() + self.pause;
@@ -251,11 +253,28 @@ pub(crate) fn resident_bytes(pid: u32) -> u64 {
     pages * u64::try_from(rustix::param::page_size()).unwrap_or(4096)
 }
 
+/// True when somebody else ended the role: a person, or the system short of memory.
+fn was_killed(status: ExitStatus) -> bool {
+    let by = |signal: Signal| status.signal() == Some(signal.as_raw());
+    by(Signal::KILL) || by(Signal::TERM)
+}
+
 /// A role never outlives its supervisor, even a killed one.
-pub(crate) fn die_with_parent() {
+///
+/// # Errors
+/// The supervisor has ended already.
+pub(crate) fn die_with_parent(dir: &DataDir) -> Result<()> {
     if rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).is_err() {
         warn!("this role may outlive a killed supervisor");
     }
+    // The signal tells of a later death only; a supervisor that is gone has another's number here.
+    let parent = rustix::process::getppid().and_then(|pid| u32::try_from(pid.as_raw_pid()).ok());
+    let supervisor = dir.json::<Run>("run.json").map(|run| run.pid);
+    anyhow::ensure!(
+        supervisor.is_none() || supervisor == parent,
+        "the supervisor of this role has ended"
+    );
+    Ok(())
 }
 
 /// Caps the data segment: beyond it allocations fail and the role ends, alone.

@@ -7,14 +7,46 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use capture::file::{Resolution, Source, Stream, Writer};
 use serde_json::Value;
 
-/// The binary under test.
+pub(crate) mod day;
+pub(crate) mod talk;
+pub(crate) mod wire;
+
+/// The binary under test: the one that `VIGIE_BIN` names (soaks: the release build), else cargo's.
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("VIGIE_BIN")
+        .filter(|path| !path.is_empty())
+        .map_or_else(|| env!("CARGO_BIN_EXE_vigie").into(), PathBuf::from)
+}
+
+/// A command of the binary under test.
 pub(crate) fn vigie() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
+    let mut command = Command::new(binary());
     command.env_remove("XDG_STATE_HOME").env("NO_COLOR", "1");
     command
+}
+
+/// Rounds of a test that kills: few in CI, `VIGIE_KILL_ROUNDS` in `./dev soak kill`.
+pub(crate) fn rounds(few: u64) -> u64 {
+    std::env::var("VIGIE_KILL_ROUNDS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(few)
+}
+
+/// Moments that nobody planned, the same in every run (xorshift64).
+pub(crate) struct Moments(pub(crate) u64);
+
+impl Moments {
+    /// The next one, below `most`.
+    pub(crate) fn below(&mut self, most: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let most = u64::try_from(most.as_micros()).unwrap().max(1);
+        Duration::from_micros(self.0 % most)
+    }
 }
 
 /// The folder of the workspace.
@@ -47,31 +79,8 @@ pub(crate) fn ndjson(text: &str) -> Vec<Value> {
 
 /// The recorded day as a plain pcap in `folder`.
 pub(crate) fn recorded_day(folder: &Path) -> PathBuf {
-    let bytes: Vec<u8> = fs::read(root().join("lab/recorded/day.pcap.zst.xor"))
-        .unwrap()
-        .into_iter()
-        .map(|octet| octet ^ 0xa5)
-        .collect();
-    let stream = Stream::of("day", Box::new(std::io::Cursor::new(bytes)));
-    let mut source = Source::of(stream).unwrap();
     let path = folder.join("day.pcap");
-    let file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
-    let mut writer = None;
-    let mut file = Some(file);
-    while let Some(frame) = source.next().unwrap() {
-        let writer = writer.get_or_insert_with(|| {
-            Writer::new(file.take().unwrap(), frame.link, Resolution::Microseconds).unwrap()
-        });
-        writer.write(&frame).unwrap();
-    }
-    writer
-        .unwrap()
-        .finish()
-        .unwrap()
-        .into_inner()
-        .unwrap()
-        .sync_all()
-        .unwrap();
+    day::unpack(&path).unwrap();
     path
 }
 
@@ -90,19 +99,27 @@ impl Running {
 
     /// Starts with these options of `up`.
     pub(crate) fn start_with(dir: &Path, options: &[&str]) -> Self {
-        let log = fs::File::create(dir.with_extension("log")).unwrap();
-        let child = vigie()
-            .args([
-                "--data-dir",
-                dir.to_str().unwrap(),
-                "up",
-                "--console",
-                "127.0.0.1:0",
-            ])
+        Self::start_by(vigie(), dir, &[], options)
+    }
+
+    /// Starts by this command (the binary, perhaps inside a namespace), with options for every
+    /// command and options of `up`, and waits until core answers.
+    pub(crate) fn start_by(
+        mut command: Command,
+        dir: &Path,
+        global: &[&str],
+        options: &[&str],
+    ) -> Self {
+        let log = dir.with_extension("log");
+        let log = fs::OpenOptions::new().create(true).append(true).open(log);
+        let child = command
+            .args(["--data-dir", dir.to_str().unwrap()])
+            .args(global)
+            .args(["up", "--console", "127.0.0.1:0"])
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log)
+            .stderr(log.unwrap())
             .spawn()
             .unwrap();
         let mut running = Self {
@@ -118,14 +135,40 @@ impl Running {
     /// Waits for `run.json` to say that core is ready.
     pub(crate) fn until_ready(&mut self) -> Value {
         let path = self.dir.join("run.json");
+        let pid = self.child.id();
         wait("core to be ready", Duration::from_secs(60), || {
             if let Ok(Some(status)) = self.child.try_wait() {
-                let log = fs::read_to_string(self.dir.with_extension("log"));
-                panic!("vigie up ended with {status}: {}", log.unwrap_or_default());
+                panic!("vigie up ended with {status}: {}", self.log());
             }
             let run: Value = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
-            (run["ready"] == true).then_some(run)
+            // The file of a killed supervisor still says what was true of that one.
+            (run["ready"] == true && run["pid"] == pid).then_some(run)
         })
+    }
+
+    /// What it said so far, of all starts on this folder.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.dir.with_extension("log")).unwrap_or_default()
+    }
+
+    /// Kills a role, waits until another process has its place; how long that took.
+    pub(crate) fn kill_role(&self, name: &str) -> Duration {
+        let limit = Duration::from_secs(60);
+        let old = wait("the role to run", limit, || self.role(name));
+        let killed = Instant::now();
+        signal(old, "KILL");
+        wait("the role to be started again", limit, || {
+            self.role(name).filter(|pid| *pid != old)
+        });
+        killed.elapsed()
+    }
+
+    /// Kills the supervisor; its roles are left to end by themselves.
+    pub(crate) fn kill_supervisor(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // Dropping would only send a signal to a process that is gone.
+        std::mem::forget(self);
     }
 
     /// The process of a role, from `roles.json`.
@@ -205,6 +248,52 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// A session of the console's interface, of the first account.
+pub(crate) struct Session {
+    base: String,
+    jar: PathBuf,
+    csrf: String,
+}
+
+impl Session {
+    /// Makes the first account of a running Vigie; `folder` keeps the cookies.
+    pub(crate) fn first(running: &Running, folder: &Path) -> Self {
+        let link = fs::read_to_string(running.dir.join("first-run.url")).unwrap();
+        let token = link.trim().rsplit("token=").next().unwrap();
+        let account = serde_json::json!({
+            "token": token, "name": "tester", "password": "correct horse battery"
+        });
+        let mut session = Self {
+            base: format!("{}api/v1/", running.console),
+            jar: folder.join("cookies"),
+            csrf: String::new(),
+        };
+        let said = session.post("first-account", &account);
+        let said: Value = serde_json::from_str(&said).unwrap();
+        session.csrf = said["csrf"].as_str().unwrap_or_default().to_owned();
+        session
+    }
+
+    /// The body of an address below `/api/v1/`.
+    pub(crate) fn read(&self, path: &str) -> String {
+        self.curl(path, &[])
+    }
+
+    /// The answer to a body.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> String {
+        let (body, csrf) = (body.to_string(), format!("X-Vigie-CSRF: {}", self.csrf));
+        let kind = "content-type: application/json";
+        self.curl(path, &["-H", kind, "-H", &csrf, "-d", &body])
+    }
+
+    fn curl(&self, path: &str, options: &[&str]) -> String {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--fail-with-body", "--max-time", "30"]);
+        curl.arg("-b").arg(&self.jar).arg("-c").arg(&self.jar);
+        stdout(curl.args(options).arg(format!("{}{path}", self.base)), 0)
+    }
 }
 
 /// The body of a console address, fetched with curl.
