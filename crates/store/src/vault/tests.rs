@@ -1,5 +1,5 @@
 use super::*;
-use crate::testdata::DAY;
+use crate::testdata::{DAY, key};
 use model::NodeId;
 use model::port::AuditTrail as _;
 
@@ -8,6 +8,10 @@ fn uid(seq: u64) -> EventUid {
         node: NodeId(3),
         seq,
     }
+}
+
+fn keys(root: &Path) -> Keys {
+    Keys::open(&root.join("keys")).unwrap()
 }
 
 fn opening(reason: &str) -> Opening<'_> {
@@ -19,8 +23,8 @@ fn opening(reason: &str) -> Opening<'_> {
 }
 
 fn filled(root: &Path) -> (Vault, Arc<Trail>) {
-    let trail = Arc::new(Trail::open(&root.join("audit")).unwrap());
-    let vault = Vault::open(root, Arc::clone(&trail)).unwrap();
+    let trail = Arc::new(Trail::open(&root.join("audit"), &key()).unwrap());
+    let vault = Vault::open(root, keys(root), Arc::clone(&trail)).unwrap();
     for seq in 0..10 {
         let clear: Box<str> = format!("/dossiers/martin-{seq}").into();
         vault
@@ -48,7 +52,7 @@ fn a_value_comes_back_after_the_trail_knows() {
     assert!(vault.reveal(uid(400), &opening("x")).unwrap().is_empty());
     drop(vault);
     // The same keys open it again after a restart.
-    let vault = Vault::open(root.path(), trail).unwrap();
+    let vault = Vault::open(root.path(), keys(root.path()), trail).unwrap();
     assert_eq!(vault.reveal(uid(9), &opening("again")).unwrap().len(), 1);
 }
 
