@@ -107,7 +107,7 @@ impl Store {
         let (seal_sender, seal_jobs) = sync_channel(SEALS_MAX);
         let mut backlog = Vec::new();
         let (last, asked, seen) = recover(&core, &mut backlog, &mut recovery)?;
-        let log = Log::create(&root.join("wal"), last + 1)?;
+        let log = first_log(&core, last + 1)?;
         let (queue, messages) = sync_channel(QUEUE_MAX);
         let writer = Writer::new(Arc::clone(&core), log, seen, asked, seal_sender);
         let (sealing, caring) = (Arc::clone(&core), Arc::clone(&core));
@@ -267,6 +267,18 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         .name(name.to_owned())
         .spawn(body)
         .map_err(|e| StoreError::io(Path::new(name), "start the thread", e))
+}
+
+/// The log's first file; a start on a full disk makes room for it.
+fn first_log(core: &Core, generation: u64) -> Result<Log, StoreError> {
+    let dir = core.root.join("wal");
+    match Log::create(&dir, generation) {
+        Err(StoreError::DiskFull { .. }) => {
+            core.make_room(0)?;
+            Log::create(&dir, generation)
+        }
+        outcome => outcome,
+    }
 }
 
 /// Removes files that no catalog entry names; the first free segment identifier.

@@ -70,6 +70,8 @@ impl LocalCatalog {
             },
         };
         let number = latest.map_or(1, |number| number + 1);
+        // A start on a full disk needs room for the new manifest.
+        disk::remove(&dir.join("reserve"))?;
         let state = begin(&dir, number, version)?;
         for old in numbers {
             disk::remove(&manifest(&dir, old))?;
