@@ -91,6 +91,14 @@ metrics! {
     STORE_WAL_BYTES: "gauge" "vigie_store_wal_bytes";
     /// Segments removed by retention.
     STORE_RETIRED: "counter" "vigie_store_retired_segments_total";
+    /// Events in the segments that retention or a full disk removed.
+    STORE_RETIRED_EVENTS: "counter" "vigie_store_retired_events_total";
+    /// Files removed on a full disk although a query could still want them.
+    STORE_FORCED: "counter" "vigie_store_forced_removals_total";
+    /// Events refused because the disk is full or sealing is too far behind; their sender repeats.
+    STORE_REFUSED: "counter" "vigie_store_refused_events_total";
+    /// Commits after which the log rested, so that sealing catches up.
+    STORE_PACED: "counter" "vigie_store_paced_commits_total";
     /// Queries answered.
     STORE_QUERIES: "counter" "vigie_store_queries_total{result=\"ok\"}";
     /// Queries refused or ended by a limit.

@@ -1,6 +1,6 @@
 //! A writer that is meant to be killed: ingests without end and prints what was acknowledged.
 //!
-//! Enters: a directory, a first sequence, rows a batch. Leaves: one line per acknowledged batch,
+//! Enters: a directory, a first sequence, rows a batch, a quota. Leaves: one line per acknowledged batch,
 //! `first last`, flushed before the next batch begins. The crash test kills it at random moments.
 
 use std::io::Write;
@@ -23,25 +23,31 @@ fn main() {
             .unwrap_or(default)
     };
     let Some(dir) = arguments.get(1) else {
-        let _ = writeln!(std::io::stderr(), "usage: crash_writer DIR [FIRST] [ROWS]");
+        let _ = writeln!(
+            std::io::stderr(),
+            "usage: crash_writer DIR [FIRST] [ROWS] [QUOTA]"
+        );
         std::process::exit(2);
     };
     run(
         Path::new(dir),
         number(2, 1),
         number(3, 64),
+        arguments.get(4).and_then(|text| text.parse().ok()),
         &mut std::io::stdout(),
     );
 }
 
 /// Ingests until it is killed or nobody listens to `out`.
-pub(crate) fn run(dir: &Path, first: u64, rows: u64, out: &mut dyn Write) {
+pub(crate) fn run(dir: &Path, first: u64, rows: u64, quota: Option<u64>, out: &mut dyn Write) {
     let rows = rows.max(1);
     let config = StoreConfig {
         // Small, so that kills also meet sealing, compaction and the catalog.
         seal_rows: rows * 6,
         maintain_every_ms: 50,
         free_bytes_min: 0,
+        // With one, kills also meet the removal of the oldest segments.
+        quota_bytes: quota,
         now: || Millis(NOW),
         ..StoreConfig::default()
     };

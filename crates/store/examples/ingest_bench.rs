@@ -1,9 +1,12 @@
 //! Bench of the store: typed events in, acknowledged, sealed, compacted, asked.
 //!
-//! Enters: number of events (default 1,000,000), a directory (default: a temporary one, removed).
-//! Leaves: events per CPU second, bytes per event, the six query times. The mix is the one of
-//! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one day, 29
-//! columns. Figures are CPU time of the whole process, because shared cores make wall time noisy.
+//! Enters: millions of events (default 3), a directory (default: a temporary one, removed).
+//! Leaves: lines `figure NAME VALUE UNIT`, read by `./dev bench store`. The mix is the one of
+//! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one million events a
+//! day, 29 columns. Three parts: the first day as fast as one caller can; the second at a fixed
+//! rate in batches of 50 ms, for the acknowledgements; the others for the size of what is asked.
+//! Rates are CPU time of the whole process without the generator's thread time, because shared
+//! cores make wall time noisy.
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,30 +22,36 @@ use vigie_store::{Store, StoreConfig};
 /// 2026-11-23 00:00:00 UTC.
 const DAY: i64 = 1_795_392_000_000;
 const DAY_MS: i64 = 86_400_000;
+/// Events of a day; `VIGIE_BENCH_DAY` asks for fewer, for a try of the bench itself.
+const DAY_EVENTS: u64 = 1_000_000;
+/// Events of a batch at full speed.
 const BATCH: u64 = 8192;
+/// Events a second of the part at a fixed rate; `VIGIE_BENCH_RATE` asks for another.
+const RATE: u64 = 100_000;
 
 static NOW: AtomicI64 = AtomicI64::new(DAY);
 
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let events: u64 = arguments
-        .next()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(1_000_000);
+    let days = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(3);
     let given = arguments.next().map(PathBuf::from);
     let dir = given.clone().unwrap_or_else(|| {
         std::env::temp_dir().join(format!("vigie-bench-{}", std::process::id()))
     });
-    if let Err(error) = run(events, &dir) {
-        say(&format!("bench: {error}"));
-    }
-    // A directory that was asked for stays, for a look at its segments.
+    let outcome = run(days, &dir);
+    // A directory that was asked for stays, for a peer that asks the same.
     if given.is_none() {
         let _ = std::fs::remove_dir_all(&dir);
     }
+    if let Err(error) = outcome {
+        let _ = writeln!(std::io::stderr(), "bench: {error}");
+        std::process::exit(1);
+    }
 }
 
-fn run(events: u64, dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
+fn run(days: u64, dir: &Path) -> Outcome<()> {
     let config = StoreConfig {
         maintain_every_ms: 0,
         free_bytes_min: 0,
@@ -51,128 +60,178 @@ fn run(events: u64, dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
         ..StoreConfig::default()
     };
     let store = Store::open(dir, config)?;
+    let day_events = setting("VIGIE_BENCH_DAY", DAY_EVENTS);
     let mut mix = Mix {
         state: 0x2545_f491_4f6c_dd1d,
-        events,
+        day_events,
         flow: 0,
     };
-    let (mut made, mut acknowledged) = (0.0, 0.0);
-    let wall = Instant::now();
-    let mut next = 0;
-    let mut slowest = Duration::ZERO;
-    while next < events {
-        let to = (next + BATCH).min(events);
-        let before = cpu();
-        let batch: Vec<Event> = (next..to).map(|n| mix.event(n)).collect();
-        made += cpu() - before;
-        let (before, start) = (cpu(), Instant::now());
-        store.ingest(batch)?;
-        slowest = slowest.max(start.elapsed());
-        acknowledged += cpu() - before;
-        next = to;
+    at_full_speed(&store, &mut mix)?;
+    if days > 1 {
+        at_a_fixed_rate(&store, &mut mix, setting("VIGIE_BENCH_RATE", RATE).max(1))?;
     }
-    let before = cpu();
+    for from in (2 * day_events..days * day_events).step_by(8192) {
+        let to = (from + BATCH).min(days * day_events);
+        store.ingest((from..to).map(|n| mix.event(n)).collect())?;
+    }
     store.flush(Duration::from_secs(600))?;
-    acknowledged += cpu() - before;
-    let count = precise(events);
-    say(&format!(
-        "events                 {events}, wall {:.1} s",
-        wall.elapsed().as_secs_f64()
-    ));
-    say(&format!(
-        "generator              {:.2} us CPU an event (not counted)",
-        made * 1e6 / count
-    ));
-    say(&format!(
-        "typed to sealed        {:.0} events per CPU second",
-        count / acknowledged
-    ));
-    say(&format!(
-        "slowest acknowledgement {:.1} ms wall",
-        slowest.as_secs_f64() * 1e3
-    ));
-    report_size(&store, "after sealing  ", count);
-    NOW.store(DAY + DAY_MS + 3_600_000, Ordering::Relaxed);
+    let all = precise(days.max(1) * day_events);
+    size(&store, "sealed", all);
+    let last = DAY + i64::try_from(days.max(1)).unwrap_or(1) * DAY_MS;
+    NOW.store(last + DAY_MS, Ordering::Relaxed);
+    forget_peak();
     let before = cpu();
     store.maintain()?;
-    say(&format!(
-        "compaction             {:.2} us CPU an event",
-        (cpu() - before) * 1e6 / count
-    ));
-    report_size(&store, "after compaction", count);
+    figure("compact_cpu", (cpu() - before) * 1e6 / all, "us/event");
+    figure("compact_peak", peak_mib(), "MiB");
+    size(&store, "compacted", all);
+    forget_peak();
     for (name, text) in QUERIES {
-        ask(&store, name, text)?;
+        let text = text.replace("DAY", &format!("'{}'", day_of(days)));
+        ask(&store, name, &text)?;
     }
+    figure("query_peak", peak_mib(), "MiB");
     Ok(())
 }
 
-fn report_size(store: &Store, when: &str, count: f64) {
-    let status = store.status();
-    let bytes = precise(status.segment_bytes) / count;
-    say(&format!(
-        "{when}       {bytes:.1} bytes an event, {} segments",
-        status.segments
-    ));
+/// The first day: one caller, one batch behind the other.
+fn at_full_speed(store: &Store, mix: &mut Mix) -> Outcome<()> {
+    let events = mix.day_events;
+    let mut waits = Vec::new();
+    let mut made = 0.0;
+    let (before, wall) = (cpu(), Instant::now());
+    for from in (0..events).step_by(8192) {
+        let start = thread_cpu();
+        let batch: Vec<Event> = (from..(from + BATCH).min(events))
+            .map(|n| mix.event(n))
+            .collect();
+        made += thread_cpu() - start;
+        let start = Instant::now();
+        store.ingest(batch)?;
+        waits.push(start.elapsed());
+    }
+    let taken = wall.elapsed();
+    store.flush(Duration::from_secs(600))?;
+    let spent = cpu() - before - made;
+    figure("events", precise(events), "events");
+    figure("generator", made * 1e6 / precise(events), "us/event");
+    figure("ingest", precise(events) / spent, "events/CPU-s");
+    figure(
+        "ingest_wall",
+        precise(events) / taken.as_secs_f64(),
+        "events/s",
+    );
+    latency("ack_8192", waits);
+    figure("ingest_peak", peak_mib(), "MiB");
+    Ok(())
 }
 
-fn ask(store: &Store, name: &str, text: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// The second day: a batch every 50 ms, made before its time.
+fn at_a_fixed_rate(store: &Store, mix: &mut Mix, rate: u64) -> Outcome<()> {
+    let (from, to) = (mix.day_events, 2 * mix.day_events);
+    let every = Duration::from_millis(50);
+    let rows = (rate / 20).max(1);
+    let mut waits = Vec::new();
+    let mut next = from;
+    let mut due = Instant::now();
+    while next < to {
+        let end = (next + rows).min(to);
+        let batch: Vec<Event> = (next..end).map(|n| mix.event(n)).collect();
+        due += every;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let start = Instant::now();
+        store.ingest(batch)?;
+        waits.push(start.elapsed());
+        next = end;
+    }
+    figure("ack_rate", precise(rate), "events/s");
+    latency("ack_50ms", waits);
+    let paced = model::metric::STORE_PACED.value();
+    figure("paced_commits", precise(paced), "commits");
+    Ok(())
+}
+
+fn latency(name: &str, mut waits: Vec<Duration>) {
+    waits.sort_unstable();
+    for (share, word) in [(500, "p50"), (990, "p99"), (1000, "max")] {
+        let at = (waits.len() * share / 1000).min(waits.len().saturating_sub(1));
+        let wait = waits.get(at).copied().unwrap_or_default();
+        figure(&format!("{name}_{word}"), wait.as_secs_f64() * 1e3, "ms");
+    }
+}
+
+fn size(store: &Store, when: &str, count: f64) {
+    let status = store.status();
+    figure(when, precise(status.segment_bytes) / count, "bytes/event");
+    figure(
+        &format!("{when}_segments"),
+        precise(status.segments),
+        "files",
+    );
+}
+
+fn ask(store: &Store, name: &str, text: &str) -> Outcome<()> {
     let query = Query {
         text: text.to_owned(),
         from: None,
         to: None,
-        rows_max: 1000,
+        rows_max: 100_000,
         time_ms_max: 600_000,
     };
     let mut best = f64::MAX;
     let mut rows = 0;
-    for _ in 0..2 {
+    for _ in 0..3 {
         let start = Instant::now();
         rows = store.rows(&query, &AtomicBool::new(false))?.rows.len();
         best = best.min(start.elapsed().as_secs_f64() * 1e3);
     }
-    say(&format!(
-        "{name:<22} {best:.0} ms wall, best of 2, {rows} rows"
-    ));
+    figure(name, best, "ms");
+    figure(&format!("{name}_rows"), precise(rows as u64), "rows");
     Ok(())
 }
 
-/// The six of `facts/store.md` section 4.
+/// Asked of the peer in the same words, but for addresses and names of tables: see `duckdb.py`.
+/// `DAY` is the last day's midnight.
 const QUERIES: &[(&str, &str)] = &[
     (
-        "Q1 needle",
+        "needle_24h",
+        "select count(*), sum(dst_port) from events where dst_ip = '10.0.3.7' and time >= DAY",
+    ),
+    (
+        "needle_all",
         "select count(*), sum(dst_port) from events where dst_ip = '10.0.3.7'",
     ),
     (
-        "Q2 substring",
-        "select count(*) from http_activity where url_path like '%.pdf%'",
+        "histogram",
+        "select date_bin(interval '5 minutes', time) t, class_uid, count(*) from events \
+         group by 1, 2 order by 1, 2",
     ),
     (
-        "Q3 talkers an hour",
-        "select * from (select h, src_ip, b, row_number() over (partition by h order by b desc) r \
-         from (select date_trunc('hour', time) h, src_ip, sum(bytes) b from network_activity \
-         group by 1, 2)) where r <= 10",
-    ),
-    (
-        "Q4 distinct names",
-        "select src_ip, approx_distinct(query) n from dns_activity group by 1 order by n desc \
-         limit 10",
-    ),
-    (
-        "Q5 join 5 min",
+        "join",
         "select count(*) from http_activity h join network_activity n on h.src_ip = n.src_ip and \
          h.dst_ip = n.dst_ip and date_trunc('minute', h.time) = date_trunc('minute', n.time) \
          where h.http_code = 500",
     ),
     (
-        "Q6 histogram",
-        "select date_bin(interval '5 minutes', time) t, class_uid, count(*) from events \
-         group by 1, 2 order by 1, 2",
+        "substring",
+        "select count(*) from http_activity where url_path like '%.pdf%'",
+    ),
+    (
+        "talkers",
+        "select * from (select h, src_ip, b, row_number() over (partition by h order by b desc) r \
+         from (select date_trunc('hour', time) h, src_ip, sum(bytes) b from network_activity \
+         group by 1, 2)) where r <= 10",
+    ),
+    (
+        "distinct",
+        "select src_ip, approx_distinct(query) n from dns_activity group by 1 order by n desc \
+         limit 10",
     ),
 ];
 
 struct Mix {
     state: u64,
-    events: u64,
+    day_events: u64,
     flow: u64,
 }
 
@@ -192,11 +251,10 @@ impl Mix {
     }
 
     fn event(&mut self, n: u64) -> Event {
-        let step = DAY_MS / i64::try_from(self.events).unwrap_or(1).max(1);
-        let time = DAY
-            + i64::try_from(n).unwrap_or(0) * DAY_MS
-                / i64::try_from(self.events).unwrap_or(1).max(1)
-            + i64::try_from(self.next(u64::try_from(step.max(1)).unwrap_or(1))).unwrap_or(0);
+        let day_events = i64::try_from(self.day_events).unwrap_or(1).max(1);
+        let step = u64::try_from(DAY_MS / day_events).unwrap_or(1).max(1);
+        let place = i64::try_from(n).unwrap_or(0).saturating_mul(DAY_MS) / day_events;
+        let time = DAY + place + i64::try_from(self.next(step)).unwrap_or(0);
         NOW.fetch_max(time, Ordering::Relaxed);
         let meta = Meta {
             uid: EventUid {
@@ -352,6 +410,42 @@ fn cpu() -> f64 {
     ticks / 100.0
 }
 
+/// CPU seconds of this thread alone.
+fn thread_cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|n| n.parse::<f64>().ok());
+    nanos.unwrap_or(0.0) / 1e9
+}
+
+/// Peak resident memory since the start or [`forget_peak`].
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1024.0
+}
+
+/// Begins a new peak (proc(5), `clear_refs`).
+fn forget_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Midnight of the last of `days`.
+fn day_of(days: u64) -> String {
+    // The bench begins on 2026-11-23 and has at most 38 days: into December.
+    let day = 22 + days.clamp(1, 38);
+    if day <= 30 {
+        format!("2026-11-{day:02}")
+    } else {
+        format!("2026-12-{:02}", day - 30)
+    }
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    let given = std::env::var(name).ok().and_then(|text| text.parse().ok());
+    given.unwrap_or(default)
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts of a bench are below 2^53"
@@ -360,6 +454,6 @@ fn precise(n: u64) -> f64 {
     n as f64
 }
 
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+fn figure(name: &str, value: f64, unit: &str) {
+    let _ = writeln!(std::io::stdout(), "figure {name} {value:.3} {unit}");
 }

@@ -16,6 +16,9 @@ pub struct StoreConfig {
     pub seal_age_ms: i64,
     /// Bytes of log after which a generation is sealed.
     pub seal_wal_bytes: u64,
+    /// Most bytes of log that are not sealed; the rows of it are in memory. From half of it on the
+    /// log rests between commits, at it events are refused until the sealer has caught up.
+    pub hot_bytes_max: u64,
     /// Milliseconds between two rounds of compaction and retention; 0 turns the rounds off.
     pub maintain_every_ms: u64,
     /// Days, by recording time, that events are kept; `None` keeps them until the disk is full.
@@ -46,7 +49,8 @@ impl Default for StoreConfig {
             site: Text::Borrowed("site"),
             seal_rows: 1_048_576,
             seal_age_ms: 300_000,
-            seal_wal_bytes: 512 * 1024 * 1024,
+            seal_wal_bytes: 128 * 1024 * 1024,
+            hot_bytes_max: 512 * 1024 * 1024,
             maintain_every_ms: 30_000,
             retention_days: None,
             segment_bytes_max: None,

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::catalog::{Catalog, Change, Version};
 use crate::config::StoreConfig;
@@ -28,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) stop: AtomicBool,
     /// Last generation whose sealing is done, trimmed log included.
     pub(crate) sealed: AtomicU64,
+    /// Bytes of the disk, or of the quota when it is smaller.
+    pub(crate) capacity: u64,
     view: RwLock<Arc<View>>,
     changing: Mutex<()>,
     next_segment: AtomicU64,
@@ -48,9 +50,13 @@ impl Core {
             catalog: catalog.current(),
             hot: Vec::new(),
         };
+        let capacity = disk::total_bytes(&root)
+            .unwrap_or(u64::MAX)
+            .min(config.quota_bytes.unwrap_or(u64::MAX));
         Self {
             root,
             config,
+            capacity,
             catalog,
             vault,
             subscribers: Subscribers::default(),
@@ -94,16 +100,18 @@ impl Core {
             Some(place) => *place = Arc::new(hot),
             None => view.hot.push(Arc::new(hot)),
         }
-        *slot = Arc::new(view);
+        let old = std::mem::replace(&mut *slot, Arc::new(view));
+        drop(slot);
+        drop(old);
         Ok(rows)
     }
 
     /// Commits a change of the catalog and, in the same moment for queries, drops the generation
-    /// that it sealed from memory.
+    /// that it sealed from memory. Files of removed segments stay for [`Core::bury`].
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when a segment that a new one takes over is gone: its rows must
-    /// not come back.
+    /// [`StoreError::Conflict`] when a segment to be removed or taken over is gone already: its
+    /// rows must not come back in another one. Failures of the disk.
     pub(crate) fn commit(&self, change: &Change) -> Result<(), StoreError> {
         self.commit_with(|_| change.clone()).map(drop)
     }
@@ -116,8 +124,15 @@ impl Core {
         let _one = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.catalog.current();
         let change = make(&before);
+        let gone: Vec<Arc<SegmentMeta>> = before
+            .segments
+            .iter()
+            .filter(|segment| change.remove.contains(&segment.id))
+            .cloned()
+            .collect();
         let has = |id: &u64| before.segments.iter().any(|segment| segment.id == *id);
-        if !change.add.iter().all(|new| new.replaces.iter().all(has)) {
+        let replaced = change.add.iter().all(|new| new.replaces.iter().all(has));
+        if gone.len() != change.remove.len() || !replaced {
             return Err(StoreError::Conflict {
                 expected: before.number,
                 found: before.number,
@@ -132,17 +147,11 @@ impl Core {
         }
         metric::STORE_SEGMENTS.set(view.catalog.segments.len() as u64);
         metric::STORE_SEGMENT_BYTES.set(view.segment_bytes());
-        *slot = Arc::new(view);
+        let old = std::mem::replace(&mut *slot, Arc::new(view));
         drop(slot);
-        let gone = before
-            .segments
-            .iter()
-            .filter(|segment| change.remove.contains(&segment.id));
-        let mut graveyard = self
-            .graveyard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        graveyard.extend(gone.cloned());
+        // Freeing a generation's rows takes its time: not under the lock.
+        drop(old);
+        self.graveyard().extend(gone);
         Ok(change)
     }
 
@@ -167,66 +176,31 @@ impl Core {
         }
     }
 
-    /// Deletes the files of removed segments that no query can still see.
-    pub(crate) fn bury(&self) -> Result<(), StoreError> {
-        let mut graveyard = self
-            .graveyard
+    /// Segments that are in no version any more and whose files are still there.
+    pub(crate) fn graveyard(&self) -> MutexGuard<'_, Vec<Arc<SegmentMeta>>> {
+        self.graveyard
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let (dead, seen): (Vec<_>, Vec<_>) = graveyard
-            .drain(..)
-            .partition(|segment| Arc::strong_count(segment) == 1);
-        *graveyard = seen;
-        drop(graveyard);
-        dead.iter()
-            .try_for_each(|segment| disk::remove(&self.root.join(&segment.path)))
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the oldest segments until at least `bytes` are given up; how many bytes went.
-    /// Queries that still read them end with an error, ingestion goes on.
-    pub(crate) fn make_room(&self, bytes: u64) -> Result<u64, StoreError> {
-        let view = self.view();
-        let mut oldest = view.catalog.segments.clone();
-        oldest.sort_by_key(|segment| (segment.logged_max, segment.id));
-        let mut freed = 0u64;
-        let mut remove = Vec::new();
-        let mut paths = Vec::new();
-        for segment in oldest {
-            if freed >= bytes {
-                break;
-            }
-            freed += segment.bytes;
-            remove.push(segment.id);
-            paths.push(segment.path.clone());
-        }
-        if remove.is_empty() {
-            return Ok(0);
-        }
-        metric::STORE_RETIRED.add(remove.len() as u64);
-        tracing::warn!(
-            segments = remove.len(),
-            freed,
-            "disk full; oldest segments removed"
-        );
-        // The files first: the commit itself needs room on a full disk.
-        for path in paths {
-            disk::remove(&self.root.join(path))?;
-        }
-        self.commit(&Change {
-            remove,
-            ..Change::default()
-        })?;
-        Ok(freed)
-    }
-
-    /// Bytes that the quota still allows.
-    pub(crate) fn quota_left(&self) -> u64 {
+    /// Bytes that quota and disk still allow.
+    pub(crate) fn bytes_left(&self) -> u64 {
+        let free = disk::free_bytes(&self.root).unwrap_or(u64::MAX);
         let Some(quota) = self.config.quota_bytes else {
-            return u64::MAX;
+            return free;
         };
-        let log = self.wal_bytes.load(Ordering::Relaxed);
-        let used = log.saturating_add(self.view().segment_bytes());
-        quota.saturating_sub(used)
+        let used = self.unsealed().saturating_add(self.view().segment_bytes());
+        quota.saturating_sub(used).min(free)
+    }
+
+    /// Bytes that the log leaves free, so that what it holds can still be sealed.
+    pub(crate) fn headroom(&self) -> u64 {
+        (self.unsealed() / 2).saturating_add((self.capacity / 64).min(HEADROOM_BYTES_MAX))
+    }
+
+    /// Bytes of the log that are not sealed.
+    pub(crate) fn unsealed(&self) -> u64 {
+        self.wal_bytes.load(Ordering::Relaxed)
     }
 
     /// True when the store closes.
@@ -235,5 +209,5 @@ impl Core {
     }
 }
 
-/// Bytes that one call of [`Core::make_room`] gives up.
-pub(crate) const ROOM_BYTES: u64 = 64 * 1024 * 1024;
+/// Most bytes that are kept for sealing beside half of the log.
+const HEADROOM_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -4,7 +4,7 @@
 //! Source: POSIX `fsync`, `rename`; `facts/store.md` section 4.3.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use crate::error::StoreError;
@@ -62,6 +62,61 @@ pub(crate) fn open_private(path: &Path) -> Result<File, StoreError> {
         .map_err(|e| StoreError::io(path, "create", e))
 }
 
+/// Appends to a file and syncs; whether the file still ends at `end`, so that it may go on.
+///
+/// A write that failed is cut back and the file goes on. After a sync that failed nothing is known
+/// of earlier pages: the file must not be used any more.
+pub(crate) fn append(
+    file: &mut File,
+    end: u64,
+    bytes: &[u8],
+) -> Result<(), (std::io::Error, bool)> {
+    if let Err(error) = file.write_all(bytes) {
+        let cut = file
+            .set_len(end)
+            .and_then(|()| file.seek(SeekFrom::Start(end)));
+        return Err((error, cut.is_ok()));
+    }
+    file.sync_data().map_err(|error| {
+        // Best effort: readers also cope with the tail that may stay.
+        let _ = file.set_len(end);
+        let _ = file.sync_all();
+        (error, false)
+    })
+}
+
+/// A file written by and by: synced every [`STEADY_BYTES`], so that the log's own syncs never wait
+/// behind a whole segment.
+pub(crate) struct Steady {
+    file: File,
+    unsynced: usize,
+}
+
+impl Steady {
+    pub(crate) const fn new(file: File) -> Self {
+        Self { file, unsynced: 0 }
+    }
+}
+
+impl std::io::Write for Steady {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.unsynced += written;
+        if self.unsynced >= STEADY_BYTES {
+            self.unsynced = 0;
+            self.file.sync_data()?;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Bytes of a segment between two syncs.
+const STEADY_BYTES: usize = 2 * 1024 * 1024;
+
 /// Removes a file; one that is already gone is fine. The directory is synced.
 pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
@@ -80,10 +135,26 @@ pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
+/// The bytes of a file from one offset to another, or to its end when that comes first.
+pub(crate) fn read_span(path: &Path, from: u64, to: u64) -> Result<Vec<u8>, StoreError> {
+    let mut file = File::open(path).map_err(|e| StoreError::io(path, "open", e))?;
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(from))
+        .and_then(|_| file.take(to.saturating_sub(from)).read_to_end(&mut bytes))
+        .map_err(|e| StoreError::io(path, "read", e))?;
+    Ok(bytes)
+}
+
 /// Bytes free for this user on the disk of `path`; `None` when the system does not say.
 pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(path).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Bytes of the whole disk of `path`; `None` when the system does not say.
+pub(crate) fn total_bytes(path: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    Some(stat.f_blocks.saturating_mul(stat.f_frsize))
 }
 
 /// Names in a directory, sorted.

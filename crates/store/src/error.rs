@@ -25,6 +25,17 @@ pub enum StoreError {
         /// Where.
         path: PathBuf,
     },
+    /// Sealing is so far behind that the memory for unsealed events is used up.
+    #[error(
+        "sealing is behind: {unsealed} bytes are not sealed, {most} are allowed; events were \
+             not acknowledged and may be sent again; check the disk's speed"
+    )]
+    Behind {
+        /// Bytes of the log that are not sealed.
+        unsealed: u64,
+        /// Most bytes.
+        most: u64,
+    },
     /// A file is damaged where the store cannot go on without it.
     #[error("{path}: damaged at byte {offset}: {what}; restore it from a backup")]
     Damaged {
@@ -84,6 +95,7 @@ impl StoreError {
         match self {
             Self::Io { .. } => "io",
             Self::DiskFull { .. } => "disk_full",
+            Self::Behind { .. } => "behind",
             Self::Damaged { .. } => "damaged",
             Self::NewerFormat { .. } => "newer_format",
             Self::InUse { .. } => "in_use",
@@ -101,7 +113,11 @@ impl StoreError {
     pub const fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::DiskFull { .. } | Self::Io { .. } | Self::Conflict { .. } | Self::Purging
+            Self::DiskFull { .. }
+                | Self::Behind { .. }
+                | Self::Io { .. }
+                | Self::Conflict { .. }
+                | Self::Purging
         )
     }
 

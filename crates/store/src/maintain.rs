@@ -5,15 +5,14 @@
 //! Source: `facts/store.md` section 6.
 
 mod compact;
+mod room;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use model::metric;
 use model::port::StorageStatus;
 
-use crate::catalog::Change;
 use crate::core::Core;
 use crate::disk;
 use crate::error::StoreError;
@@ -44,43 +43,35 @@ pub(crate) fn round(core: &Core) -> Result<(), StoreError> {
     retain(core)?;
     compact::run(core)?;
     core.bury()?;
+    core.vault.index()?;
     core.vault
         .expire(core.config.vault_days, (core.config.now)())
 }
 
 /// Removes what is older than the retention, and the oldest beyond the size and free-disk marks.
 fn retain(core: &Core) -> Result<(), StoreError> {
-    let view = core.view();
-    let mut oldest: Vec<Arc<SegmentMeta>> = view.catalog.segments.clone();
-    oldest.sort_by_key(|segment| (segment.logged_max, segment.id));
+    let mut oldest = core.oldest();
     let now = (core.config.now)().0;
     let keep_from = core.config.retention_days.map_or(i64::MIN, |days| {
         now.saturating_sub(i64::from(days).saturating_mul(DAY_MS))
     });
-    let mut bytes = view.segment_bytes();
+    let mut bytes = core.view().segment_bytes();
     let mut short = short_of_free(core);
     let most = core.config.segment_bytes_max.unwrap_or(u64::MAX);
-    let mut remove = Vec::new();
-    for segment in &oldest {
-        if segment.logged_max >= keep_from && bytes <= most && short == 0 {
-            break;
-        }
+    let kept = oldest.iter().position(|segment| {
+        let keep = segment.logged_max >= keep_from && bytes <= most && short == 0;
         bytes = bytes.saturating_sub(segment.bytes);
         short = short.saturating_sub(segment.bytes);
-        remove.push(segment.id);
+        keep
+    });
+    if let Some(at) = kept {
+        oldest.truncate(at);
     }
-    drop(oldest);
-    drop(view);
-    if remove.is_empty() {
-        return Ok(());
+    match core.retire(&oldest) {
+        // Room was made meanwhile: the next round looks again.
+        Err(StoreError::Conflict { .. }) => Ok(()),
+        outcome => outcome,
     }
-    metric::STORE_RETIRED.add(remove.len() as u64);
-    tracing::info!(segments = remove.len(), "retention removed segments");
-    core.commit(&Change {
-        remove,
-        ..Change::default()
-    })?;
-    core.bury()
 }
 
 /// Bytes missing to the free-disk mark.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use model::metric;
 
 use crate::catalog::Change;
-use crate::core::{Core, ROOM_BYTES};
+use crate::core::Core;
 use crate::disk;
 use crate::error::StoreError;
 use crate::hot::Generation;
@@ -30,6 +30,8 @@ pub(crate) struct SealJob {
 
 /// How long the sealer rests after a failure.
 const REST: Duration = Duration::from_millis(500);
+/// Between two words about the same failure.
+const TRIES_TOLD: usize = 60;
 /// Tries before a closing store leaves the rest to the next start.
 const CLOSING_TRIES: usize = 2;
 
@@ -49,15 +51,19 @@ pub(crate) fn run(core: &Arc<Core>, backlog: Vec<SealJob>, jobs: &Receiver<SealJ
 fn until_sealed(core: &Core, job: &SealJob) -> bool {
     let mut tries = 0;
     while let Err(error) = seal(core, job) {
+        if tries % TRIES_TOLD == 0 {
+            tracing::error!(%error, tries, "a generation could not be sealed; trying again");
+        }
         tries += 1;
-        tracing::error!(%error, tries, "a generation could not be sealed; trying again");
         if core.stopping() && tries >= CLOSING_TRIES {
             return false;
         }
-        if matches!(error, StoreError::DiskFull { .. })
-            && let Err(error) = core.make_room(ROOM_BYTES)
-        {
-            tracing::error!(%error, "no room could be made");
+        if matches!(error, StoreError::DiskFull { .. }) {
+            match core.make_room(job.wal_bytes / 2) {
+                Ok(freed) if freed > 0 => continue,
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "no room could be made"),
+            }
         }
         std::thread::sleep(REST);
     }
@@ -66,16 +72,21 @@ fn until_sealed(core: &Core, job: &SealJob) -> bool {
 
 /// Seals one generation.
 pub(crate) fn seal(core: &Core, job: &SealJob) -> Result<(), StoreError> {
-    let view = core.view();
-    let hot = view.hot.iter().find(|hot| hot.number == job.generation);
+    // Not the view: it would keep files of removed segments.
+    let hot = core
+        .view()
+        .hot
+        .iter()
+        .find(|hot| hot.number == job.generation)
+        .cloned();
     let mut add = Vec::new();
     if let Some(hot) = hot {
-        if core.quota_left() < job.wal_bytes / 4 {
+        if core.bytes_left() < job.wal_bytes / 4 {
             return Err(StoreError::DiskFull {
                 path: core.root.clone(),
             });
         }
-        if let Err(error) = segments_of(core, hot, &mut add) {
+        if let Err(error) = segments_of(core, &hot, &mut add) {
             abandon(core, &add);
             return Err(error);
         }

@@ -15,11 +15,11 @@ use std::time::Duration;
 use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{UInt32Type, UInt64Type};
-use model::Event;
-use model::port::StorageStatus;
+use model::port::{AuditEntry, StorageStatus};
+use model::{Event, Millis};
 
-use crate::audit::Trail;
-use crate::catalog::{Catalog as _, LocalCatalog, segment_files};
+use crate::audit::{Trail, Verified};
+use crate::catalog::{Catalog as _, Change, LocalCatalog, segment_files};
 use crate::config::StoreConfig;
 use crate::core::Core;
 use crate::disk;
@@ -31,9 +31,9 @@ use crate::maintain;
 use crate::schema::ClassSchema;
 use crate::seal::{self, SealJob};
 use crate::seen::{Known, Seen};
-use crate::segment::layout;
 use crate::segment::write::column;
-use crate::vault::Vault;
+use crate::segment::{SegmentMeta, layout};
+use crate::vault::{Keys, Vault};
 use crate::wal::{self, log::Log, replay};
 
 /// What became of a batch: every event of it is on disk.
@@ -58,6 +58,10 @@ pub struct Recovery {
     pub damaged: Vec<(PathBuf, u64)>,
     /// Files without a catalog entry that were removed.
     pub orphans: u64,
+    /// Segments of the catalog whose file is gone, with their events; they left the catalog.
+    pub missing: u64,
+    /// What is wrong at the end of the audit trail since the last start; it is in the trail, too.
+    pub trail: Option<Verified>,
 }
 
 /// The store.
@@ -82,10 +86,15 @@ impl Store {
         for dir in ["wal", layout::DIR, "tmp"] {
             disk::make_dir(&root.join(dir))?;
         }
-        let trail = Arc::new(Trail::open(&root.join("audit"))?);
-        let vault = Vault::open(root, Arc::clone(&trail))?;
+        let keys = Keys::open(&root.join("keys"))?;
+        let trail = Arc::new(Trail::open(&root.join("audit"), keys.site())?);
+        let mut recovery = Recovery {
+            trail: trail.found_at_start().cloned(),
+            ..Recovery::default()
+        };
+        tell(&trail, (config.now)())?;
+        let vault = Vault::open(root, keys, Arc::clone(&trail))?;
         let catalog = LocalCatalog::open(root)?;
-        let mut recovery = Recovery::default();
         let first_segment = clean(root, &catalog, &mut recovery)?;
         // A crash behind the commit of a purge may have left its clear values.
         for replay in catalog.current().purged.iter() {
@@ -104,7 +113,7 @@ impl Store {
         let (seal_sender, seal_jobs) = sync_channel(SEALS_MAX);
         let mut backlog = Vec::new();
         let (last, asked, seen) = recover(&core, &mut backlog, &mut recovery)?;
-        let log = Log::create(&root.join("wal"), last + 1)?;
+        let log = first_log(&core, last + 1)?;
         let (queue, messages) = sync_channel(QUEUE_MAX);
         let writer = Writer::new(Arc::clone(&core), log, seen, asked, seal_sender);
         let (sealing, caring) = (Arc::clone(&core), Arc::clone(&core));
@@ -274,6 +283,18 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
         .map_err(|e| StoreError::io(Path::new(name), "start the thread", e))
 }
 
+/// The log's first file; a start on a full disk makes room for it.
+fn first_log(core: &Core, generation: u64) -> Result<Log, StoreError> {
+    let dir = core.root.join("wal");
+    match Log::create(&dir, generation) {
+        Err(StoreError::DiskFull { .. }) => {
+            core.make_room(0)?;
+            Log::create(&dir, generation)
+        }
+        outcome => outcome,
+    }
+}
+
 /// Removes files that no catalog entry names; the first free segment identifier.
 fn clean(root: &Path, catalog: &LocalCatalog, recovery: &mut Recovery) -> Result<u64, StoreError> {
     let version = catalog.current();
@@ -300,12 +321,49 @@ fn clean(root: &Path, catalog: &LocalCatalog, recovery: &mut Recovery) -> Result
         disk::remove(&dir.join(name))?;
         recovery.orphans += 1;
     }
-    for segment in &version.segments {
-        if !root.join(&segment.path).is_file() {
-            tracing::error!(path = segment.path, "segment missing: its events are lost");
-        }
+    let gone = |segment: &&Arc<SegmentMeta>| !root.join(&segment.path).is_file();
+    let missing: Vec<&Arc<SegmentMeta>> = version.segments.iter().filter(gone).collect();
+    for segment in &missing {
+        let events = segment.rows;
+        tracing::error!(
+            path = segment.path,
+            events,
+            "segment missing: its events are lost"
+        );
+    }
+    if !missing.is_empty() {
+        // One missing file must not fail every query.
+        recovery.missing = missing.len() as u64;
+        let change = Change {
+            remove: missing.iter().map(|segment| segment.id).collect(),
+            ..Change::default()
+        };
+        catalog.commit(&change, version.number)?;
     }
     Ok(first)
+}
+
+/// Writes into the trail itself what is wrong at its end.
+fn tell(trail: &Trail, now: Millis) -> Result<(), StoreError> {
+    let what = match trail.found_at_start() {
+        None | Some(Verified::Whole(_)) => return Ok(()),
+        Some(Verified::Truncated { entries, lost }) => {
+            format!("{lost} entries were cut off behind entry {entries}")
+        }
+        Some(Verified::Broken(line)) => format!("line {line} was written anew"),
+        Some(Verified::HeadLost(entries)) => {
+            format!("the sealed head of {entries} entries is gone")
+        }
+    };
+    tracing::error!(what, "audit trail damaged");
+    trail.append(&AuditEntry {
+        time: now.0,
+        actor: "system".to_owned(),
+        action: "audit_trail_damaged".to_owned(),
+        object: "audit trail".to_owned(),
+        reason: what,
+        outcome: "failure".to_owned(),
+    })
 }
 
 fn identifier(path: &str) -> Option<u64> {
@@ -406,5 +464,5 @@ fn fresh(
 
 /// Submissions waiting for the log thread; more wait in their callers (block).
 const QUEUE_MAX: usize = 64;
-/// Closed generations waiting for the sealer; the log thread waits beyond that (block).
+/// Closed generations in the sealer's queue; the log thread keeps more itself and never waits.
 const SEALS_MAX: usize = 8;

@@ -28,6 +28,10 @@ mod crash_writer;
 const DIR: &str = "VIGIE_CRASH_DIR";
 const FIRST: &str = "VIGIE_CRASH_FIRST";
 const ROWS: &str = "VIGIE_CRASH_ROWS";
+const QUOTA: &str = "VIGIE_CRASH_QUOTA";
+
+/// Bytes of the store in the test of retention: a few hundred kills' worth of segments.
+const QUOTA_BYTES: u64 = 400_000;
 
 /// The child: this program, started again by the test below with its directory in the environment.
 #[test]
@@ -41,7 +45,8 @@ fn child() {
     };
     if let Ok(dir) = std::env::var(DIR) {
         let (first, rows) = (number(FIRST), number(ROWS));
-        crash_writer::run(Path::new(&dir), first, rows, &mut std::io::stderr());
+        let quota = std::env::var(QUOTA).ok().and_then(|n| n.parse().ok());
+        crash_writer::run(Path::new(&dir), first, rows, quota, &mut std::io::stderr());
     }
 }
 
@@ -66,8 +71,12 @@ fn numbers(store: &Store, text: &str) -> Vec<u64> {
 }
 
 /// Runs a writer, kills it `after` its first acknowledgement; returns the last acknowledged number.
-fn killed_writer(dir: &Path, first: u64, round: u64, after: Duration) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+fn killed_writer(dir: &Path, first: u64, round: u64, after: Duration, quota: Option<u64>) -> u64 {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    if let Some(quota) = quota {
+        command.env(QUOTA, quota.to_string());
+    }
+    let mut child = command
         .args(["--exact", "child", "--ignored", "--nocapture"])
         .env(DIR, dir)
         .env(FIRST, first.to_string())
@@ -103,7 +112,8 @@ fn kill_at_any_moment_loses_nothing_acknowledged() {
     let mut torn = 0;
     for round in 0..rounds {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let last = killed_writer(dir.path(), first, round, Duration::from_micros(seed >> 45));
+        let after = Duration::from_micros(seed >> 45);
+        let last = killed_writer(dir.path(), first, round, after, None);
 
         let config = StoreConfig {
             maintain_every_ms: 0,
@@ -138,4 +148,74 @@ fn kill_at_any_moment_loses_nothing_acknowledged() {
         "{rounds} kills, {} events, {torn} torn tails, 0 lost, 0 double",
         first - 1
     );
+}
+
+/// Parquet files below a folder.
+fn files(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                u64::from(path.extension().is_some_and(|e| e == "parquet"))
+            }
+        })
+        .sum()
+}
+
+#[test]
+fn kill_during_retention_leaves_orphans_only_and_the_next_start_removes_them() {
+    let rounds = std::env::var("VIGIE_CRASH_ROUNDS")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    let rounds: u64 = rounds.unwrap_or(ROUNDS);
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = 1u64;
+    let mut seed = 0x2545_f491_4f6c_dd1du64;
+    let (mut orphans, mut given_up) = (0, 0);
+    for round in 0..rounds {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let after = Duration::from_micros(seed >> 45);
+        let last = killed_writer(dir.path(), first, round, after, Some(QUOTA_BYTES));
+        let config = StoreConfig {
+            maintain_every_ms: 0,
+            free_bytes_min: 0,
+            quota_bytes: Some(QUOTA_BYTES),
+            ..StoreConfig::default()
+        };
+        let store = Store::open(dir.path(), config).unwrap();
+        assert_eq!(
+            store.recovery().missing,
+            0,
+            "round {round}: a file before its commit"
+        );
+        orphans += store.recovery().orphans;
+        let found = numbers(
+            &store,
+            "select count(*), count(distinct seq), max(seq) from events",
+        );
+        let [rows, distinct, most] = found[..] else {
+            panic!("three numbers")
+        };
+        assert_eq!(rows, distinct, "round {round}: double events");
+        assert!(
+            most >= last,
+            "round {round}: acknowledged {last}, found {most}"
+        );
+        first = most + 1;
+        given_up = most - rows;
+        store.flush(Duration::from_secs(120)).unwrap();
+        store.maintain().unwrap();
+        let known = store.status().segments;
+        drop(store);
+        assert_eq!(files(&dir.path().join("segments")), known, "round {round}");
+    }
+    println!(
+        "{rounds} kills, {} events, {given_up} given up, {orphans} orphans removed",
+        first - 1
+    );
+    assert!(given_up > 0, "retention never ran");
 }

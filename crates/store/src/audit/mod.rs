@@ -1,30 +1,39 @@
 //! The security audit trail: append-only, hash-chained, on disk before the action.
 //!
-//! Enters: [`AuditEntry`]s. Leaves: one JSON line each, with the BLAKE3 of the line before it.
-//! Refuses: to return before the line is synced; entries over [`LINE_BYTES_MAX`].
+//! Enters: [`AuditEntry`]s. Leaves: one JSON line each, with the BLAKE3 of the line before it and,
+//! under the site's key, a mark that only this site can make; a sealed head beside the file counts
+//! the lines, so that lines cut off at the end are missed at the next start.
+//! Refuses: to return before line and head are synced; entries over [`LINE_BYTES_MAX`]. It cannot
+//! tell that file and head were both put back to an older copy: ship the trail for that.
 //! Source: `DESIGN.md` section 3, `STYLE.md` rule 49; chain as in RFC 9162's idea of append-only
 //! logs.
 
+mod head;
+
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use model::SiteKey;
 use model::port::{AuditEntry, AuditTrail};
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
 use crate::error::StoreError;
+use head::{Head, Seal};
 
 /// Longest line.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 /// Newest format that this program writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The trail of one store.
 pub struct Trail {
     path: PathBuf,
+    seal: Seal,
     state: Mutex<State>,
+    found: Option<Verified>,
 }
 
 struct State {
@@ -32,6 +41,7 @@ struct State {
     bytes: u64,
     next: u64,
     hash: String,
+    head: Head,
 }
 
 /// One line: the entry, its number and its place in the chain.
@@ -42,6 +52,9 @@ struct Line {
     entry: AuditEntry,
     prev: String,
     hash: String,
+    /// Under the site's key; absent in lines of version 1.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    mac: String,
 }
 
 /// The first line.
@@ -58,6 +71,16 @@ pub enum Verified {
     Whole(u64),
     /// The first line that does not, counted from 1.
     Broken(u64),
+    /// Lines were cut off at the end: how many entries there are, and how many were lost.
+    Truncated {
+        /// Entries in the file.
+        entries: u64,
+        /// Entries that the sealed head counted and the file had no more.
+        lost: u64,
+    },
+    /// The sealed head was missing or not this site's: what may have been cut off is not known.
+    /// How many entries there are.
+    HeadLost(u64),
 }
 
 impl Trail {
@@ -65,10 +88,12 @@ impl Trail {
     ///
     /// # Errors
     /// Failures of the disk; a newer format.
-    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, key: &SiteKey) -> Result<Self, StoreError> {
         disk::make_dir(dir)?;
         let path = dir.join("trail.jsonl");
-        if !path.exists() {
+        let seal = Seal::new(key);
+        let fresh = !path.exists();
+        if fresh {
             let header = Header {
                 format: FORMAT.to_owned(),
                 version: VERSION,
@@ -77,11 +102,19 @@ impl Trail {
             line.push(b'\n');
             disk::write_atomic(&path, &line)?;
         }
-        let state = State::load(&path)?;
+        let (state, found) = State::load(dir, &path, &seal, fresh)?;
         Ok(Self {
             path,
+            seal,
             state: Mutex::new(state),
+            found,
         })
+    }
+
+    /// What the start found wrong at the end of the trail; [`Self::verify`] goes on saying it.
+    #[must_use]
+    pub const fn found_at_start(&self) -> Option<&Verified> {
+        self.found.as_ref()
     }
 
     /// Appends one entry; it is on disk when this returns.
@@ -90,43 +123,49 @@ impl Trail {
     /// The trail could not be written: the action must not be taken.
     pub fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
         let hash = chained(&state.hash, state.next, entry)?;
-        let prev = state.hash.clone();
-        let entry = entry.clone();
         let mut bytes = json(&Line {
             n: state.next,
-            entry,
-            prev,
+            entry: entry.clone(),
+            prev: state.hash.clone(),
+            mac: self.seal.mark(state.next, &hash),
             hash: hash.clone(),
         })?;
         bytes.push(b'\n');
         if bytes.len() > LINE_BYTES_MAX {
             return Err(StoreError::Audit("an entry is too long".to_owned()));
         }
-        let written = state
-            .file
-            .write_all(&bytes)
-            .and_then(|()| state.file.sync_data());
-        if let Err(error) = written {
-            let whole = state.bytes;
-            let _ = state.file.set_len(whole);
+        if let Err((error, _)) = disk::append(&mut state.file, state.bytes, &bytes) {
             return Err(StoreError::io(&self.path, "append", error));
         }
         state.bytes += bytes.len() as u64;
+        state.head.count = state.next;
         state.next += 1;
+        state.head.hash.clone_from(&hash);
         state.hash = hash;
-        Ok(())
+        // A crash before this leaves a line more than the head counts: its mark says it is ours.
+        state.head.write(&self.seal)
     }
 
-    /// Checks the whole chain.
+    /// Checks the whole chain, and its end against the sealed head.
     ///
     /// # Errors
     /// The file could not be read.
     pub fn verify(&self) -> Result<Verified, StoreError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole = state.bytes;
+        let (whole, count, last) = (state.bytes, state.next - 1, state.hash.clone());
+        let told = state.head.told(count);
         drop(state);
-        verify(&self.path, whole)
+        let chain = verify(&self.path, whole, &self.seal, &last)?;
+        let Verified::Whole(entries) = chain else {
+            return Ok(chain);
+        };
+        if entries < count {
+            let lost = count - entries;
+            return Ok(Verified::Truncated { entries, lost });
+        }
+        Ok(told.unwrap_or(chain))
     }
 
     fn tail(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
@@ -170,47 +209,101 @@ impl AuditTrail for Trail {
 }
 
 impl State {
-    /// Finds the end of the chain; a torn last line was never acknowledged and is cut off.
-    fn load(path: &Path) -> Result<Self, StoreError> {
+    /// Finds the end of the chain and compares it with the head; what is wrong there. A torn last
+    /// line beyond the head was never acknowledged and is cut off.
+    fn load(
+        dir: &Path,
+        path: &Path,
+        seal: &Seal,
+        fresh: bool,
+    ) -> Result<(Self, Option<Verified>), StoreError> {
         let io = |action| move |e| StoreError::io(path, action, e);
         let file = OpenOptions::new()
             .read(true)
             .append(true)
             .open(path)
             .map_err(io("open"))?;
+        let (head, known) = Head::open(dir, seal)?;
         let mut reader = BufReader::new(File::open(path).map_err(io("open"))?);
         let mut state = Self {
             file,
             bytes: 0,
             next: 1,
             hash: String::new(),
+            head,
         };
+        let mut end = End::default();
         let mut line = Vec::new();
-        let mut first = true;
         loop {
             line.clear();
             let taken = reader.read_until(b'\n', &mut line).map_err(io("read"))?;
             if taken == 0 || line.last() != Some(&b'\n') {
                 break;
             }
-            state.bytes += taken as u64;
-            if std::mem::take(&mut first) {
-                state.hash = check_header(path, &line)?;
+            if state.bytes == 0 {
+                (state.hash, end.version) = check_header(path, &line)?;
             } else if let Ok(line) = serde_json::from_slice::<Line>(&line) {
+                end.look(&line, &state.head, seal);
                 state.next = line.n + 1;
                 state.hash = line.hash;
             }
+            state.bytes += taken as u64;
         }
         if !line.is_empty() {
             tracing::warn!("audit trail: torn last line cut off");
             state.file.set_len(state.bytes).map_err(io("cut"))?;
             state.file.sync_all().map_err(io("sync"))?;
         }
-        Ok(state)
+        let found = state.settle(&end, known || fresh, seal)?;
+        Ok((state, found))
+    }
+
+    /// Brings the head in line with the file, keeping what was wrong in it.
+    fn settle(
+        &mut self,
+        end: &End,
+        known: bool,
+        seal: &Seal,
+    ) -> Result<Option<Verified>, StoreError> {
+        let entries = self.next - 1;
+        let before = self.head.told(entries);
+        if !known && (end.version > 1 || end.marked) {
+            self.head.missing += 1;
+        } else if known && entries < self.head.count {
+            self.head.lost += self.head.count - entries;
+        } else if known && (end.foreign || end.other) {
+            self.head.rewritten = self.head.count.max(1);
+        }
+        self.head.count = entries;
+        self.head.hash.clone_from(&self.hash);
+        self.head.write(seal)?;
+        let now = self.head.told(entries);
+        Ok(if now == before { None } else { now })
     }
 }
 
-fn check_header(path: &Path, line: &[u8]) -> Result<String, StoreError> {
+/// What the end of a trail looks like beside its head.
+#[derive(Default)]
+struct End {
+    version: u32,
+    /// A line carries a mark.
+    marked: bool,
+    /// A line beyond the head carries none of ours.
+    foreign: bool,
+    /// The head's line has another hash.
+    other: bool,
+}
+
+impl End {
+    fn look(&mut self, line: &Line, head: &Head, seal: &Seal) {
+        self.marked |= !line.mac.is_empty();
+        self.foreign |= line.n > head.count && line.mac != seal.mark(line.n, &line.hash);
+        self.other |= line.n == head.count && line.hash != head.hash;
+    }
+}
+
+/// Hash and version of the first line.
+fn check_header(path: &Path, line: &[u8]) -> Result<(String, u32), StoreError> {
     let damaged = || StoreError::Damaged {
         path: path.to_owned(),
         offset: 0,
@@ -227,27 +320,36 @@ fn check_header(path: &Path, line: &[u8]) -> Result<String, StoreError> {
             known: VERSION,
         });
     }
-    Ok(blake3::hash(line).to_hex().to_string())
+    Ok((blake3::hash(line).to_hex().to_string(), header.version))
 }
 
-fn verify(path: &Path, whole: u64) -> Result<Verified, StoreError> {
+fn verify(path: &Path, whole: u64, seal: &Seal, last: &str) -> Result<Verified, StoreError> {
     let file = File::open(path).map_err(|e| StoreError::io(path, "open", e))?;
     let mut reader = BufReader::new(file.take(whole));
     let mut line = Vec::new();
     let mut number = 0u64;
+    let mut read_bytes = 0u64;
     let mut hash = String::new();
+    let mut marked = false;
     loop {
         line.clear();
         let taken = reader
             .read_until(b'\n', &mut line)
             .map_err(|e| StoreError::io(path, "read", e))?;
         if taken == 0 {
-            return Ok(Verified::Whole(number.saturating_sub(1)));
+            // The same length with another end: the last line was written anew.
+            let other = read_bytes == whole && hash != last;
+            return Ok(if other {
+                Verified::Broken(number)
+            } else {
+                Verified::Whole(number.saturating_sub(1))
+            });
         }
+        read_bytes += taken as u64;
         number += 1;
         if number == 1 {
             match check_header(path, &line) {
-                Ok(first) => hash = first,
+                Ok((first, version)) => (hash, marked) = (first, version > 1),
                 Err(_) => return Ok(Verified::Broken(1)),
             }
             continue;
@@ -256,7 +358,10 @@ fn verify(path: &Path, whole: u64) -> Result<Verified, StoreError> {
             return Ok(Verified::Broken(number));
         };
         let right = chained(&hash, number - 1, &read.entry)?;
-        if read.n != number - 1 || read.prev != hash || read.hash != right {
+        // From the first mark on every line has one.
+        marked |= !read.mac.is_empty();
+        let mark = !marked || read.mac == seal.mark(read.n, &read.hash);
+        if read.n != number - 1 || read.prev != hash || read.hash != right || !mark {
             return Ok(Verified::Broken(number));
         }
         hash = right;

@@ -29,6 +29,9 @@ const MANIFEST_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// A manifest that grew by this much since its start is replaced.
 const GROWTH_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// Bytes kept aside so that segments can still be given up on a full disk.
+const RESERVE_BYTES: usize = 64 * 1024;
+
 /// The manifest of one machine.
 pub struct LocalCatalog {
     root: PathBuf,
@@ -42,6 +45,7 @@ struct State {
     file: File,
     bytes: u64,
     grown: u64,
+    broken: bool,
 }
 
 impl LocalCatalog {
@@ -66,14 +70,43 @@ impl LocalCatalog {
             },
         };
         let number = latest.map_or(1, |number| number + 1);
+        // A start on a full disk needs room for the new manifest.
+        disk::remove(&dir.join("reserve"))?;
         let state = begin(&dir, number, version)?;
         for old in numbers {
             disk::remove(&manifest(&dir, old))?;
         }
-        Ok(Self {
+        let catalog = Self {
             root: root.to_owned(),
             state: Mutex::new(state),
-        })
+        };
+        catalog.keep_reserve();
+        Ok(catalog)
+    }
+
+    fn reserve(&self) -> PathBuf {
+        self.root.join("catalog").join("reserve")
+    }
+
+    /// Makes the reserve when there is none and the disk has room.
+    fn keep_reserve(&self) {
+        let path = self.reserve();
+        if path.exists() {
+            return;
+        }
+        // Not zeros: some disks keep no blocks for those.
+        if let Err(error) = disk::write_atomic(&path, &[0x5a; RESERVE_BYTES]) {
+            let _ = std::fs::remove_file(path.with_extension("part"));
+            tracing::debug!(%error, "no reserve for the catalog yet");
+        }
+    }
+
+    /// Replaces a manifest that grew long or must not be used any more.
+    fn renew(&self, state: &mut State) -> Result<(), StoreError> {
+        let old = state.path.clone();
+        let version = Version::clone(&state.version);
+        *state = begin(&self.root.join("catalog"), state.number + 1, version)?;
+        disk::remove(&old)
     }
 }
 
@@ -89,17 +122,28 @@ impl Catalog for LocalCatalog {
         if found != expected {
             return Err(StoreError::Conflict { expected, found });
         }
-        state.append(change)?;
+        if state.broken {
+            self.renew(&mut state)?;
+        }
+        let mut appended = state.append(change);
+        let gives_up = change.add.is_empty() && !change.remove.is_empty();
+        if gives_up && matches!(appended, Err(StoreError::DiskFull { .. })) {
+            disk::remove(&self.reserve())?;
+            if state.broken {
+                self.renew(&mut state)?;
+            }
+            appended = state.append(change);
+        }
+        appended?;
         state.version = Arc::new(state.version.with(change));
-        if state.grown > GROWTH_BYTES_MAX {
-            let old = state.path.clone();
-            let fresh = begin(
-                &self.root.join("catalog"),
-                state.number + 1,
-                Version::clone(&state.version),
-            )?;
-            *state = fresh;
-            disk::remove(&old)?;
+        // The change is durable: what follows must not make it look failed.
+        if state.grown > GROWTH_BYTES_MAX
+            && let Err(error) = self.renew(&mut state)
+        {
+            tracing::warn!(%error, "the catalog's manifest stays long; it is renewed later");
+        }
+        if !gives_up {
+            self.keep_reserve();
         }
         Ok(Arc::clone(&state.version))
     }
@@ -109,14 +153,9 @@ impl State {
     fn append(&mut self, change: &Change) -> Result<(), StoreError> {
         let mut bytes = Vec::new();
         push_change(&mut bytes, change)?;
-        let written = self
-            .file
-            .write_all(&bytes)
-            .and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            // Cut back, so that the next change does not stand behind a torn one.
-            let _ = self.file.set_len(self.bytes);
-            let _ = std::io::Seek::seek(&mut self.file, std::io::SeekFrom::Start(self.bytes));
+        if let Err((error, whole)) = disk::append(&mut self.file, self.bytes, &bytes) {
+            // What is left of a broken manifest must not be written to: begin another.
+            self.broken = !whole;
             return Err(StoreError::io(&self.path, "append", error));
         }
         self.bytes += bytes.len() as u64;
@@ -167,6 +206,7 @@ fn begin(dir: &Path, number: u64, version: Version) -> Result<State, StoreError>
         file,
         bytes,
         grown: 0,
+        broken: false,
     })
 }
 

@@ -2,10 +2,14 @@
 //!
 //! Enters: submissions by a bounded queue (block). Leaves: acknowledgements; rows in the view;
 //! closed generations for the sealer. Refuses: identities that the store has: counted, acknowledged
-//! again, not stored. Limits: [`COMMIT_ROWS_MAX`], [`GENERATIONS_MAX`].
-//! Source: `facts/store.md` sections 4.3 and 6.
+//! again, not stored; events beyond `hot_bytes_max` of unsealed log: counted, their sender repeats.
+//! Acknowledging never waits for the sealer below that bound; from half of it on the log rests
+//! between two commits (`pace`), so that the bound is met by no burst and no stall.
+//! Limits: [`COMMIT_ROWS_MAX`], [`ROOM_TRIES`]. Source: `facts/store.md` sections 4.3 and 6.
 
-use std::collections::BTreeSet;
+mod rotate;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -17,9 +21,8 @@ use datafusion::arrow::datatypes::{UInt32Type, UInt64Type};
 use model::{Event, metric};
 
 use super::{Message, Submission};
-use crate::core::{Core, ROOM_BYTES};
+use crate::core::Core;
 use crate::error::StoreError;
-use crate::frame::FILE_HEAD_BYTES;
 use crate::hot::ClassBatch;
 use crate::seal::SealJob;
 use crate::seen::{Known, Range, Seen};
@@ -33,8 +36,6 @@ use crate::wal::rows::{self, Encoded};
 const COMMIT_ROWS_MAX: usize = 8192;
 /// How often age is looked at when nothing comes.
 const TICK: Duration = Duration::from_millis(50);
-/// Generations in memory at most; ingestion waits for the sealer then.
-const GENERATIONS_MAX: usize = 4;
 /// Times that room is made for one commit.
 const ROOM_TRIES: usize = 8;
 
@@ -48,6 +49,8 @@ pub(crate) struct Writer {
     born_ms: i64,
     /// Last generation that the sealer was asked for.
     asked: u64,
+    /// Closed generations that did not fit into the sealer's queue.
+    waiting: VecDeque<SealJob>,
     seal: SyncSender<SealJob>,
 }
 
@@ -76,6 +79,7 @@ impl Writer {
             rows: 0,
             born_ms,
             asked,
+            waiting: VecDeque::new(),
             seal,
         }
     }
@@ -83,9 +87,11 @@ impl Writer {
     /// Runs until every sender is gone; what is not sealed then is replayed at the next start.
     pub(crate) fn run(mut self, queue: &Receiver<Message>) {
         loop {
+            let mut rows = 0;
             match queue.recv_timeout(TICK) {
                 Ok(Message::Submit(first)) => {
                     let (group, rotate) = gather(*first, queue);
+                    rows = group.iter().map(|one| one.rows).sum();
                     self.commit(group);
                     if let Some(reply) = rotate {
                         self.answer_rotate(&reply);
@@ -98,6 +104,8 @@ impl Writer {
             if self.is_due() {
                 self.rotate();
             }
+            self.hand_over();
+            self.pace(rows);
         }
     }
 
@@ -111,12 +119,13 @@ impl Writer {
                 Err((reply, error)) => drop(reply.send(Err(error))),
             }
         }
-        let outcome = self.write(&ready);
+        let outcome = self.wait_for_memory().and_then(|()| self.write(&ready));
         match outcome {
             Ok(()) => self.acknowledge(ready),
             Err(error) => {
                 tracing::error!(%error, "events were not acknowledged");
                 for one in ready {
+                    metric::STORE_REFUSED.add(one.ack.accepted as u64);
                     let failed = again(&error);
                     drop(one.submission.reply.send(Err(failed)));
                 }
@@ -266,7 +275,9 @@ impl Writer {
             let Err(StoreError::DiskFull { path }) = outcome else {
                 return outcome;
             };
-            if self.core.make_room(ROOM_BYTES)? == 0 {
+            let wanted: usize = encoded.iter().map(|batch| batch.body.len()).sum();
+            let wanted = (wanted as u64).saturating_add(self.core.headroom());
+            if self.core.make_room(wanted)? == 0 && !self.seal_for_room() {
                 return Err(StoreError::DiskFull { path });
             }
         }
@@ -289,7 +300,9 @@ impl Writer {
             self.try_rotate()?;
         }
         let before = self.log.bytes();
-        self.log.commit(encoded, self.core.quota_left())?;
+        let left = self.core.bytes_left();
+        self.log
+            .commit(encoded, left.saturating_sub(self.core.headroom()))?;
         self.core
             .wal_bytes
             .fetch_add(self.log.bytes() - before, Ordering::Relaxed);
@@ -323,65 +336,6 @@ impl Writer {
         if !live.is_empty() {
             self.core.subscribers.send(live);
         }
-    }
-
-    fn answer_rotate(&mut self, reply: &SyncSender<Result<u64, StoreError>>) {
-        let closing = self.log.generation;
-        let outcome = if self.rows == 0 {
-            Ok(self.asked)
-        } else {
-            self.try_rotate_to(closing)
-        };
-        drop(reply.send(outcome));
-    }
-
-    fn try_rotate_to(&mut self, closing: u64) -> Result<u64, StoreError> {
-        self.try_rotate().map(|()| closing)
-    }
-
-    fn is_due(&self) -> bool {
-        if self.rows == 0 {
-            return false;
-        }
-        let config = &self.core.config;
-        let age = (config.now)().0 - self.born_ms;
-        self.log.is_broken()
-            || self.rows >= config.seal_rows
-            || self.log.bytes() >= config.seal_wal_bytes
-            || age >= config.seal_age_ms
-    }
-
-    /// Closes the generation and begins the next one, unless the sealer is far behind.
-    fn rotate(&mut self) {
-        let full = self.core.view().hot.len() >= GENERATIONS_MAX;
-        if full && self.rows < self.core.config.seal_rows.saturating_mul(2) {
-            return;
-        }
-        let mut waited = 0;
-        while self.core.view().hot.len() >= GENERATIONS_MAX && waited < SEALER_WAITS {
-            std::thread::sleep(TICK);
-            waited += 1;
-        }
-        if let Err(error) = self.try_rotate() {
-            tracing::error!(%error, "the log could not begin a new file; the old one goes on");
-        }
-    }
-
-    fn try_rotate(&mut self) -> Result<(), StoreError> {
-        let next = Log::create(&self.core.root.join("wal"), self.log.generation + 1)?;
-        let closed = std::mem::replace(&mut self.log, next);
-        let ranges = std::mem::take(&mut self.ranges).ranges();
-        self.rows = 0;
-        self.born_ms = (self.core.config.now)().0;
-        let wal_bytes = closed.bytes().saturating_sub(FILE_HEAD_BYTES as u64);
-        let job = SealJob {
-            generation: closed.generation,
-            ranges,
-            wal_bytes,
-        };
-        self.asked = closed.generation;
-        drop(self.seal.send(job));
-        Ok(())
     }
 }
 
@@ -426,10 +380,12 @@ fn questions(seen: &Seen, ranges: &[Range]) -> Vec<(u32, Vec<u64>)> {
 fn again(error: &StoreError) -> StoreError {
     if let StoreError::DiskFull { path } = error {
         StoreError::DiskFull { path: path.clone() }
+    } else if let StoreError::Behind { unsealed, most } = error {
+        StoreError::Behind {
+            unsealed: *unsealed,
+            most: *most,
+        }
     } else {
         StoreError::Columns(error.to_string())
     }
 }
-
-/// Ticks that ingestion waits for the sealer.
-const SEALER_WAITS: usize = 200;

@@ -81,33 +81,37 @@ fn merge_into_one(
     let Some(schema) = ClassSchema::of(class_uid) else {
         return Ok(());
     };
-    let meta = merge::merge(&core.root, schema, inputs, core.next_segment(), level)?;
+    let merged = merge::merge(&core.root, schema, inputs, core.next_segment(), level);
+    let meta = match merged {
+        // Room was made of an input before it could be opened: nothing is left to merge.
+        Err(error) if !all_there(core, inputs) => {
+            tracing::debug!(%error, "a merge lost its inputs");
+            return Ok(());
+        }
+        merged => merged?,
+    };
     let path = core.root.join(&meta.path);
-    let remove: Vec<u64> = inputs.iter().map(|segment| segment.id).collect();
-    // Room may have been made of an input meanwhile: its rows must not come back.
-    let still = core.view();
-    let all_there = remove.iter().all(|id| {
-        still
-            .catalog
-            .segments
-            .iter()
-            .any(|segment| segment.id == *id)
-    });
-    if !all_there {
-        return disk::remove(&path);
-    }
     let change = Change {
         add: vec![meta],
-        remove,
+        remove: inputs.iter().map(|segment| segment.id).collect(),
         ..Change::default()
     };
     match core.commit(&change) {
         Ok(()) => Ok(()),
-        // Removed in this very moment, by want of room or with its replay.
+        // Room was made of an input, or its replay was purged, in this very moment: its rows must
+        // not come back.
         Err(StoreError::Conflict { .. }) => disk::remove(&path),
         Err(error) => {
             disk::remove(&path)?;
             Err(error)
         }
     }
+}
+
+fn all_there(core: &Core, inputs: &[Arc<SegmentMeta>]) -> bool {
+    let view = core.view();
+    let segments = &view.catalog.segments;
+    inputs
+        .iter()
+        .all(|input| segments.iter().any(|segment| segment.id == input.id))
 }

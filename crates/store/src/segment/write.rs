@@ -5,7 +5,6 @@
 //! Source: `facts/store.md` section 6 ("x.part -> fsync -> rename -> fsync directory").
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
 use datafusion::arrow::array::{ArrayRef, AsArray as _, RecordBatch};
@@ -179,7 +178,7 @@ fn write_part(
         .try_clone()
         .map_err(|e| StoreError::io(part, "open", e))?;
     let properties = layout::properties(schema, meta);
-    let buffered = std::io::BufWriter::with_capacity(256 * 1024, file);
+    let buffered = std::io::BufWriter::with_capacity(256 * 1024, disk::Steady::new(file));
     let mut writer = ArrowWriter::try_new(buffered, schema.arrow.clone(), Some(properties))
         .map_err(|e| parquet_error(part, e))?;
     for chunk in chunks {
@@ -193,10 +192,9 @@ fn write_part(
         described,
     ));
     let buffered = writer.into_inner().map_err(|e| parquet_error(part, e))?;
-    let file: File = buffered
+    buffered
         .into_inner()
         .map_err(|e| StoreError::io(part, "write", e.into_error()))?;
-    drop(file);
     synced
         .sync_all()
         .map_err(|e| StoreError::io(part, "sync", e))

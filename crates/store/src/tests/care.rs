@@ -152,3 +152,44 @@ fn a_whole_day_of_many_files_is_deduplicated_by_rows() {
     let ack = store.ingest(sparse(2990, 3010)).unwrap();
     assert_eq!((ack.accepted, ack.duplicates), (9, 11));
 }
+
+#[test]
+fn a_sealer_that_stands_still_stops_nothing_below_the_bound_and_is_told_at_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = StoreConfig {
+        seal_rows: 400,
+        hot_bytes_max: 400_000,
+        ..config()
+    };
+    let store = Store::open(dir.path(), config).unwrap();
+    // No segment can be written while a file stands where their folder was.
+    let (segments, away) = (dir.path().join("segments"), dir.path().join("away"));
+    std::fs::rename(&segments, &away).unwrap();
+    std::fs::write(&segments, b"").unwrap();
+    let refused = model::metric::STORE_REFUSED.value();
+    let mut next = 1;
+    let mut slowest = Duration::ZERO;
+    let error = loop {
+        let start = std::time::Instant::now();
+        match store.ingest(mixed(next, next + 200)) {
+            Ok(_) => next += 200,
+            Err(error) => break error,
+        }
+        slowest = slowest.max(start.elapsed());
+        assert!(next < 100_000, "the bound was never met");
+    };
+    assert!(next > 1000, "{next}");
+    assert!(slowest < Duration::from_millis(1500), "{slowest:?}");
+    assert!(error.code() == "behind" && error.is_retryable(), "{error}");
+    assert!(model::metric::STORE_REFUSED.value() >= refused + 200);
+    assert!(model::metric::STORE_PACED.value() > 0);
+    let all = "select count(*) from events";
+    assert_eq!(count(&store, all), i64::try_from(next - 1).unwrap());
+    // Once it works again, so does everything else; nothing is lost or double.
+    std::fs::remove_file(&segments).unwrap();
+    std::fs::rename(&away, &segments).unwrap();
+    while store.ingest(mixed(next, next + 200)).is_err() {}
+    store.flush(Duration::from_secs(60)).unwrap();
+    assert_eq!(count(&store, all), i64::try_from(next + 199).unwrap());
+    assert_eq!(store.status().wal_bytes, 0);
+}

@@ -29,7 +29,7 @@ const NONCE_BYTES: usize = 24;
 pub(super) type Key = Zeroizing<[u8; 32]>;
 
 /// All keys.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     dir: PathBuf,
     master: Key,
     site: SiteKey,
@@ -37,7 +37,8 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+    /// Opens the keys in `dir`, or makes them.
+    pub(crate) fn open(dir: &Path) -> Result<Self, StoreError> {
         disk::make_dir(dir)?;
         restrict(dir)?;
         let master = master(&dir.join("vault.key"))?;
@@ -62,7 +63,8 @@ impl Keys {
         Some(SiteKey::new(*site))
     }
 
-    pub(super) const fn site(&self) -> &SiteKey {
+    /// The key that masks and tokenises.
+    pub(crate) const fn site(&self) -> &SiteKey {
         &self.site
     }
 

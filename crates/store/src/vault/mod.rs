@@ -6,6 +6,7 @@
 //! Source: `DESIGN.md` section 1; XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03); NIST SP 800-88
 //! (cryptographic erase).
 
+mod index;
 mod keys;
 mod pages;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::port::AuditEntry;
 use model::{EventUid, Millis, SiteKey};
@@ -23,7 +24,8 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::frame;
 use crate::segment::layout::{day_text, month_text};
-use keys::Keys;
+use index::Indexes;
+pub(crate) use keys::Keys;
 
 /// Longest vault file; the next one is begun then.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -52,6 +54,7 @@ pub struct Vault {
     keys: Keys,
     trail: Arc<Trail>,
     writer: Mutex<BTreeMap<Place, Page>>,
+    indexes: Mutex<Indexes>,
 }
 
 /// Month, and what the files of a replay start with.
@@ -76,19 +79,19 @@ pub struct Opening<'a> {
 }
 
 impl Vault {
-    /// Opens the vault below the store's directory, or begins one; makes the keys at first start.
+    /// Opens the vault below the store's directory, or begins one.
     ///
     /// # Errors
-    /// Failures of the disk; keys that do not open.
-    pub fn open(root: &Path, trail: Arc<Trail>) -> Result<Self, StoreError> {
+    /// Failures of the disk.
+    pub(crate) fn open(root: &Path, keys: Keys, trail: Arc<Trail>) -> Result<Self, StoreError> {
         let dir = root.join("vault");
         disk::make_dir(&dir)?;
-        let keys = Keys::open(&root.join("keys"))?;
         Ok(Self {
             dir,
             keys,
             trail,
             writer: Mutex::new(BTreeMap::new()),
+            indexes: Mutex::new(Indexes::default()),
         })
     }
 
@@ -152,13 +155,8 @@ impl Vault {
         let Some(page) = pages.get_mut(place) else {
             return Err(StoreError::Vault("too many months at once"));
         };
-        let written = page
-            .file
-            .write_all(bytes)
-            .and_then(|()| page.file.sync_data());
-        if let Err(error) = written {
-            page.broken = true;
-            let _ = page.file.set_len(page.bytes);
+        if let Err((error, whole)) = disk::append(&mut page.file, page.bytes, bytes) {
+            page.broken = !whole;
             return Err(StoreError::io(&page.path, "append", error));
         }
         page.bytes += bytes.len() as u64;
@@ -186,20 +184,43 @@ impl Vault {
             outcome: "ok".to_owned(),
         })?;
         let mut found: Vec<(String, String)> = Vec::new();
-        for month in disk::names(&self.dir)? {
+        for month in self.months()? {
             let Some(key) = self.keys.month(&month)? else {
                 continue;
             };
-            for name in disk::names(&self.dir.join(&month))? {
-                let path = self.dir.join(&month).join(name);
-                for pair in pages::find(&path, &key, &month, uid)? {
-                    if !found.contains(&pair) {
-                        found.push(pair);
+            for path in self.pages(&month)? {
+                let blocks = self.indexes().candidates(&path, uid)?;
+                for block in blocks {
+                    for pair in pages::find(&path, block, &key, &month, uid)? {
+                        if !found.contains(&pair) {
+                            found.push(pair);
+                        }
                     }
                 }
             }
         }
         Ok(found)
+    }
+
+    /// Brings the indexes of the vault's files up to date, so that an opening need not.
+    pub(crate) fn index(&self) -> Result<(), StoreError> {
+        for month in self.months()? {
+            for path in self.pages(&month)? {
+                self.indexes().refresh(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pages(&self, month: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let dir = self.dir.join(month);
+        let names = disk::names(&dir)?;
+        let pages = names.iter().filter(|name| name.ends_with(".vlt"));
+        Ok(pages.map(|name| dir.join(name)).collect())
+    }
+
+    fn indexes(&self) -> MutexGuard<'_, Indexes> {
+        self.indexes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Destroys the key of a month ("2026-11") and its values: nobody can read them again.
@@ -225,6 +246,7 @@ impl Vault {
         writer.retain(|(of, _), _| of != month);
         self.keys.destroy(month)?;
         let dir = self.dir.join(month);
+        self.indexes().forget(&dir);
         if dir.is_dir() {
             std::fs::remove_dir_all(&dir).map_err(|e| StoreError::io(&dir, "remove", e))?;
             disk::sync_dir(&self.dir)?;
@@ -264,11 +286,21 @@ impl Vault {
         let limit = now
             .0
             .saturating_sub(i64::from(days).saturating_mul(86_400_000));
-        let oldest = month_text(limit);
-        for month in self.months()?.into_iter().filter(|month| *month < oldest) {
+        self.destroy_before(&month_text(limit), "retention of the vault", now)
+    }
+
+    /// Destroys the months before `oldest`.
+    pub(crate) fn destroy_before(
+        &self,
+        oldest: &str,
+        reason: &str,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let months = self.months()?.into_iter();
+        for month in months.filter(|month| month.as_str() < oldest) {
             let opening = Opening {
                 actor: "system",
-                reason: "retention of the vault",
+                reason,
                 now,
             };
             self.destroy(&month, &opening)?;
@@ -285,12 +317,11 @@ impl Page {
         let prefix = prefix.unwrap_or_default();
         let suffix = u64::from_le_bytes(suffix);
         let path = dir.join(format!("{prefix}{day}-{suffix:016x}.vlt"));
-        let mut file = disk::open_private(&path)?;
         let head = frame::file_head(pages::MAGIC, VERSION, 0);
-        file.write_all(&head)
-            .map_err(|e| StoreError::io(&path, "write", e))?;
-        file.sync_all()
-            .map_err(|e| StoreError::io(&path, "sync", e))?;
+        let file = begin(&path, &head).inspect_err(|_| {
+            // On a full disk even an empty file is one too many.
+            let _ = std::fs::remove_file(&path);
+        })?;
         disk::sync_dir(dir)?;
         Ok(Self {
             path,
@@ -299,6 +330,15 @@ impl Page {
             broken: false,
         })
     }
+}
+
+fn begin(path: &Path, head: &[u8]) -> Result<File, StoreError> {
+    let mut file = disk::open_private(path)?;
+    file.write_all(head)
+        .map_err(|e| StoreError::io(path, "write", e))?;
+    file.sync_all()
+        .map_err(|e| StoreError::io(path, "sync", e))?;
+    Ok(file)
 }
 
 fn is_month(text: &str) -> bool {

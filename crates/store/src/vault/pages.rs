@@ -10,8 +10,9 @@ use std::path::Path;
 use model::{EventUid, NodeId};
 use zeroize::Zeroizing;
 
+use super::index::Block;
 use super::keys::{self, Key};
-use super::{Clear, FILE_BYTES_MAX, VERSION};
+use super::{Clear, ClearValues};
 use crate::disk;
 use crate::error::StoreError;
 use crate::frame::{self, Found};
@@ -53,26 +54,17 @@ pub(super) fn seal(key: &Key, month: &str, values: &[&Clear]) -> Result<Vec<u8>,
     Ok(head)
 }
 
-/// The values of one event in one file.
+/// The values of one event in one block of a file.
 pub(super) fn find(
     path: &Path,
+    block: Block,
     key: &Key,
     month: &str,
     uid: EventUid,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let bytes = disk::read(path, FILE_BYTES_MAX * 2)?;
-    let Some((version, _)) = frame::read_file_head(&bytes, MAGIC) else {
-        return Ok(Vec::new());
-    };
-    if version > VERSION {
-        return Err(StoreError::NewerFormat {
-            path: path.to_owned(),
-            found: version,
-            known: VERSION,
-        });
-    }
+    let bytes = disk::read_span(path, block.from, block.to)?;
     let mut found = Vec::new();
-    let mut at = frame::FILE_HEAD_BYTES;
+    let mut at = 0;
     while let Some(rest) = bytes.get(at..) {
         match frame::read(rest) {
             Found::End => break,
@@ -93,6 +85,12 @@ pub(super) fn find(
         }
     }
     Ok(found)
+}
+
+/// The spans of a payload: node, first and last sequence; `None` when it has none to read.
+pub(super) fn spans(payload: &[u8]) -> Option<impl Iterator<Item = (u32, u64, u64)> + '_> {
+    let (spans, _) = split(payload)?;
+    Some(spans.chunks_exact(SPAN_BYTES).filter_map(read_span))
 }
 
 fn may_hold(payload: &[u8], uid: EventUid) -> bool {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testdata::DAY;
+use crate::testdata::{DAY, key};
 use model::NodeId;
 use model::port::AuditTrail as _;
 
@@ -19,6 +19,10 @@ fn value(seq: u64, logged_ms: i64, column: &'static str, clear: Box<str>) -> Cle
     }
 }
 
+fn keys(root: &Path) -> Keys {
+    Keys::open(&root.join("keys")).unwrap()
+}
+
 fn opening(reason: &str) -> Opening<'_> {
     Opening {
         actor: "anne",
@@ -28,8 +32,8 @@ fn opening(reason: &str) -> Opening<'_> {
 }
 
 fn filled(root: &Path) -> (Vault, Arc<Trail>) {
-    let trail = Arc::new(Trail::open(&root.join("audit")).unwrap());
-    let vault = Vault::open(root, Arc::clone(&trail)).unwrap();
+    let trail = Arc::new(Trail::open(&root.join("audit"), &key()).unwrap());
+    let vault = Vault::open(root, keys(root), Arc::clone(&trail)).unwrap();
     for seq in 0..10 {
         let clear: Box<str> = format!("/dossiers/martin-{seq}").into();
         vault.keep(&[value(seq, DAY, "url_path", clear)]).unwrap();
@@ -55,7 +59,7 @@ fn a_value_comes_back_after_the_trail_knows() {
     assert!(vault.reveal(uid(400), &opening("x")).unwrap().is_empty());
     drop(vault);
     // The same keys open it again after a restart.
-    let vault = Vault::open(root.path(), trail).unwrap();
+    let vault = Vault::open(root.path(), keys(root.path()), trail).unwrap();
     assert_eq!(vault.reveal(uid(9), &opening("again")).unwrap().len(), 1);
 }
 

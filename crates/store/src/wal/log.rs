@@ -1,13 +1,13 @@
 //! The growing end of the log: one file per generation.
 //!
 //! Enters: encoded batches. Leaves: frames on disk, synced when [`Log::commit`] returns.
-//! Refuses: to go on in a file whose write or sync failed: it is cut back and a new one begun,
-//! since a failed sync may have lost earlier pages. Source: `facts/store.md` section 4.3.
+//! Refuses: to go on in a file whose sync failed, since that may have lost earlier pages: a new one
+//! is begun. A write that failed is cut back. Source: `facts/store.md` section 4.3.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::path_of;
 use super::rows::{Encoded, Shape, schema_message};
@@ -37,14 +37,13 @@ pub(crate) struct Log {
 
 impl Log {
     /// Begins the file of a generation.
-    pub(crate) fn create(dir: &std::path::Path, generation: u64) -> Result<Self, StoreError> {
+    pub(crate) fn create(dir: &Path, generation: u64) -> Result<Self, StoreError> {
         let path = path_of(dir, generation);
-        let mut file = disk::open_private(&path)?;
         let head = frame::file_head(MAGIC, VERSION, generation);
-        file.write_all(&head)
-            .map_err(|e| StoreError::io(&path, "write", e))?;
-        file.sync_all()
-            .map_err(|e| StoreError::io(&path, "sync", e))?;
+        let file = begin(&path, &head).inspect_err(|_| {
+            // On a full disk even an empty file is one too many.
+            let _ = std::fs::remove_file(&path);
+        })?;
         disk::sync_dir(dir)?;
         let bytes = head.len() as u64;
         Ok(Self {
@@ -100,15 +99,8 @@ impl Log {
                 path: self.path.clone(),
             });
         }
-        let written = self
-            .file
-            .write_all(&bytes)
-            .and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            self.broken = true;
-            // Best effort: replay also copes with the torn tail that may stay.
-            let _ = self.file.set_len(self.bytes);
-            let _ = self.file.sync_all();
+        if let Err((error, whole)) = disk::append(&mut self.file, self.bytes, &bytes) {
+            self.broken = !whole;
             return Err(StoreError::io(&self.path, "append", error));
         }
         self.bytes += bytes.len() as u64;
@@ -143,4 +135,13 @@ impl Log {
         fresh.push((batch.shape.clone(), number));
         Ok(number)
     }
+}
+
+fn begin(path: &Path, head: &[u8]) -> Result<File, StoreError> {
+    let mut file = disk::open_private(path)?;
+    file.write_all(head)
+        .map_err(|e| StoreError::io(path, "write", e))?;
+    file.sync_all()
+        .map_err(|e| StoreError::io(path, "sync", e))?;
+    Ok(file)
 }
