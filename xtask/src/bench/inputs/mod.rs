@@ -4,8 +4,10 @@
 //! same bytes on every machine. Refuses: nothing; a missing source is said and left out.
 //! Source: `docs/benchmarks/wire.md`.
 
+mod flows;
 mod mix;
 mod pcap;
+mod tcp;
 mod transfers;
 
 use std::fs;
@@ -17,9 +19,9 @@ use anyhow::{Context, Result, ensure};
 use self::pcap::{Capture, Writer};
 
 /// Times the recorded day follows itself.
-const DAYS: u64 = 20;
+const DAYS: u64 = 10;
 /// Added to a part's file name when what makes it changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// One input.
 pub(super) struct Input {
@@ -54,6 +56,14 @@ pub(super) fn all(root: &Path, work: &Path) -> Result<Vec<Input>> {
     }
     made.push(Input {
         name: "transfers",
+        path,
+    });
+    let path = work.join(format!("flows-{VERSION}.pcap"));
+    if !path.exists() {
+        flows::make(&path)?;
+    }
+    made.push(Input {
+        name: "flows",
         path,
     });
     Ok(made)

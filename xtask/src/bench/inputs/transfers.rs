@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Numbers;
-use super::pcap::Writer;
+use super::tcp::{CLIENT, SERVER, Talk, Wire};
 
 /// Repetitions, each from other clients.
 const ROUNDS: u8 = 4;
@@ -24,10 +24,6 @@ const PDU_BYTES: usize = 16_384;
 const CONNECTIONS: u16 = 6;
 const ANSWERS: u16 = 10;
 const ANSWER_BYTES: usize = 500_000;
-/// Payload of a full segment.
-const SEGMENT_BYTES: usize = 1448;
-/// Microseconds between packets.
-const STEP_US: u64 = 12;
 
 /// Writes the capture.
 pub(super) fn make(path: &Path) -> Result<()> {
@@ -35,138 +31,36 @@ pub(super) fn make(path: &Path) -> Result<()> {
     let noise: Vec<u8> = (0..PIXEL_BYTES / 8)
         .flat_map(|_| numbers.next().to_le_bytes())
         .collect();
-    let mut wire = Wire {
-        writer: Writer::create(path)?,
-        time_us: 1_700_000_000_000_000,
-    };
+    let mut wire = Wire::create(path)?;
     for round in 0..ROUNDS {
         for association in 0..ASSOCIATIONS {
-            let mut talk = Talk::open(&mut wire, round, 40_000 + association, 11_112)?;
+            let mut talk = Talk::open(
+                &mut wire,
+                [10, 20, 20, 10 + round],
+                40_000 + association,
+                11_112,
+            )?;
             dicom(&mut talk, association, &noise)?;
             talk.close()?;
         }
         for connection in 0..CONNECTIONS {
-            let mut talk = Talk::open(&mut wire, round, 41_000 + connection, 80)?;
+            let mut talk =
+                Talk::open(&mut wire, [10, 20, 20, 10 + round], 41_000 + connection, 80)?;
             http(&mut talk, &noise)?;
             talk.close()?;
         }
         for connection in 0..CONNECTIONS {
-            let mut talk = Talk::open(&mut wire, round, 42_000 + connection, 443)?;
+            let mut talk = Talk::open(
+                &mut wire,
+                [10, 20, 20, 10 + round],
+                42_000 + connection,
+                443,
+            )?;
             tls(&mut talk, &noise)?;
             talk.close()?;
         }
     }
-    wire.writer.finish(path)
-}
-
-struct Wire {
-    writer: Writer,
-    time_us: u64,
-}
-
-/// One TCP connection.
-struct Talk<'w> {
-    wire: &'w mut Wire,
-    hosts: [[u8; 4]; 2],
-    ports: [u16; 2],
-    next: [u32; 2],
-}
-
-const CLIENT: usize = 0;
-const SERVER: usize = 1;
-const SYN: u8 = 2;
-const FIN: u8 = 1;
-const ACK: u8 = 16;
-const PSH: u8 = 8;
-
-impl<'w> Talk<'w> {
-    fn open(wire: &'w mut Wire, round: u8, port: u16, server_port: u16) -> Result<Self> {
-        let mut talk = Self {
-            wire,
-            hosts: [[10, 20, 20, 10 + round], [10, 20, 10, 5]],
-            ports: [port, server_port],
-            next: [u32::from(port) << 12, u32::from(port) << 11],
-        };
-        talk.packet(CLIENT, SYN, &[])?;
-        talk.packet(SERVER, SYN | ACK, &[])?;
-        talk.packet(CLIENT, ACK, &[])?;
-        Ok(talk)
-    }
-
-    fn close(mut self) -> Result<()> {
-        self.packet(CLIENT, FIN | ACK, &[])?;
-        self.packet(SERVER, FIN | ACK, &[])?;
-        self.packet(CLIENT, ACK, &[])
-    }
-
-    /// Sends bytes in full segments; the other side acknowledges every second one.
-    fn say(&mut self, side: usize, bytes: &[u8]) -> Result<()> {
-        let count = bytes.len().div_ceil(SEGMENT_BYTES);
-        for (index, segment) in bytes.chunks(SEGMENT_BYTES).enumerate() {
-            let last = index + 1 == count;
-            self.packet(side, if last { ACK | PSH } else { ACK }, segment)?;
-            if last || index % 2 == 1 {
-                self.packet(1 - side, ACK, &[])?;
-            }
-        }
-        Ok(())
-    }
-
-    fn packet(&mut self, side: usize, flags: u8, payload: &[u8]) -> Result<()> {
-        let other = 1 - side;
-        let mut tcp = Vec::with_capacity(20 + payload.len());
-        tcp.extend(self.ports[side].to_be_bytes());
-        tcp.extend(self.ports[other].to_be_bytes());
-        tcp.extend(self.next[side].to_be_bytes());
-        let ack = if flags & ACK != 0 {
-            self.next[other]
-        } else {
-            0
-        };
-        tcp.extend(ack.to_be_bytes());
-        tcp.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-        tcp.extend(payload);
-        let len = tcp.len() as u16;
-        let mut pseudo = Vec::from([0, 6]);
-        pseudo.extend(len.to_be_bytes());
-        let sum = sum(&self.hosts[side]) + sum(&self.hosts[other]) + sum(&pseudo) + sum(&tcp);
-        tcp[16..18].copy_from_slice(&checksum(sum).to_be_bytes());
-        let mut frame = Vec::with_capacity(34 + tcp.len());
-        for host in [other, side] {
-            frame.extend([2, 0x56, 0x49]);
-            frame.extend(&self.hosts[host][1..]);
-        }
-        frame.extend([0x08, 0x00, 0x45, 0]);
-        frame.extend((len + 20).to_be_bytes());
-        frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
-        frame.extend(self.hosts[side]);
-        frame.extend(self.hosts[other]);
-        let header = checksum(sum_of_header(&frame));
-        frame[24..26].copy_from_slice(&header.to_be_bytes());
-        frame.extend(&tcp);
-        self.wire.time_us += STEP_US;
-        let (time_us, wire_len) = (self.wire.time_us, frame.len() as u32);
-        self.wire.writer.write(time_us, wire_len, &frame)?;
-        let counted = payload.len() as u32 + u32::from(flags & (SYN | FIN) != 0);
-        self.next[side] = self.next[side].wrapping_add(counted);
-        Ok(())
-    }
-}
-
-fn sum_of_header(frame: &[u8]) -> u64 {
-    sum(&frame[14..34])
-}
-
-fn sum(bytes: &[u8]) -> u64 {
-    let word = |pair: &[u8]| u64::from(pair[0]) << 8 | pair.get(1).map_or(0, |low| u64::from(*low));
-    bytes.chunks(2).map(word).sum()
-}
-
-fn checksum(mut sum: u64) -> u16 {
-    while sum >> 16 != 0 {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
+    wire.finish(path)
 }
 
 const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
@@ -178,7 +72,7 @@ fn dicom(talk: &mut Talk<'_>, association: u16, noise: &[u8]) -> Result<()> {
     talk.say(SERVER, &associate(2))?;
     for image in 1..=IMAGES {
         let instance = format!("1.2.826.0.1.3680043.2.1143.{association}.{image}");
-        let command = command(&[
+        let command = group(&[
             (0x0002, uid(CT_IMAGE)),
             (0x0100, 1u16.to_le_bytes().to_vec()),
             (0x0110, image.to_le_bytes().to_vec()),
@@ -203,7 +97,7 @@ fn dicom(talk: &mut Talk<'_>, association: u16, noise: &[u8]) -> Result<()> {
             sent.extend(data(piece, if index + 1 == count { 2 } else { 0 }));
         }
         talk.say(CLIENT, &sent)?;
-        let answer = self::command(&[
+        let answer = group(&[
             (0x0002, uid(CT_IMAGE)),
             (0x0100, 0x8001u16.to_le_bytes().to_vec()),
             (0x0120, image.to_le_bytes().to_vec()),
@@ -275,7 +169,7 @@ fn element(out: &mut Vec<u8>, tag: u32, value: &[u8]) {
 }
 
 /// A command set with its group length.
-fn command(elements: &[(u32, Vec<u8>)]) -> Vec<u8> {
+fn group(elements: &[(u32, Vec<u8>)]) -> Vec<u8> {
     let mut rest = Vec::new();
     for (tag, value) in elements {
         element(&mut rest, *tag, value);
