@@ -3,8 +3,6 @@
 //! Enters: octets. Leaves: text. Refuses: use as protection: MD5 here only names things.
 //! Source: RFC 1321 (MD5), FIPS 180-4 (SHA-256).
 
-use std::fmt::Write as _;
-
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
@@ -25,8 +23,14 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for octet in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{octet:02x}");
+        out.push(digit(octet >> 4));
+        out.push(digit(*octet));
     }
     out
+}
+
+/// The lower four bits as a digit.
+pub(crate) fn digit(value: u8) -> char {
+    let value = value & 15;
+    char::from(value + if value < 10 { b'0' } else { b'a' - 10 })
 }

@@ -121,7 +121,7 @@ pub trait Record: Default {
     const FIELDS: &'static [Field];
 
     /// Calls `visit` with every field's index and value, in order, absent ones too.
-    fn each<'a>(&'a self, visit: &mut dyn FnMut(usize, Cell<'a>));
+    fn each<'a, V: FnMut(usize, Cell<'a>) + ?Sized>(&'a self, visit: &mut V);
 
     /// Sets field `index`. False when there is no such field or the value has another kind.
     fn set(&mut self, index: usize, value: Value) -> bool;
@@ -151,6 +151,7 @@ macro_rules! field_type {
     ($($rust:ty, $kind:ident, |$v:ident| $cell:expr, $pattern:pat => $take:expr;)+) => {$(
         impl FieldType for $rust {
             const KIND: Kind = Kind::$kind;
+            #[inline]
             fn cell(&self) -> Cell<'_> {
                 let $v = self;
                 $cell
@@ -199,6 +200,7 @@ impl FieldType for Sensitive {
 
 impl<T: FieldType> FieldType for Option<T> {
     const KIND: Kind = T::KIND;
+    #[inline]
     fn cell(&self) -> Cell<'_> {
         self.as_ref().map_or(Cell::Null, T::cell)
     }
@@ -236,7 +238,11 @@ macro_rules! record {
             )+];
 
             #[allow(unused_assignments, reason = "the last increment of the counter is not read")]
-            fn each<'a>(&'a self, visit: &mut dyn FnMut(usize, $crate::record::Cell<'a>)) {
+            #[inline]
+            fn each<'a, V>(&'a self, visit: &mut V)
+            where
+                V: FnMut(usize, $crate::record::Cell<'a>) + ?Sized,
+            {
                 let mut index = 0;
                 $( visit(index, $crate::record::FieldType::cell(&self.$field)); index += 1; )+
             }

@@ -23,13 +23,11 @@ pub(super) fn median(mut figures: Vec<Figure>) -> Figure {
     figures.swap_remove(figures.len() / 2)
 }
 
-/// User and system CPU seconds of a child, and its peak resident memory.
+/// User and system CPU seconds of a child, and its peak resident memory; its standard output is the
+/// caller's matter.
 pub(super) fn measure(command: &mut Command) -> Result<Figure> {
     let before = children_cpu()?;
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut child = command.stderr(Stdio::null()).spawn()?;
     let mut rss_kib = 0;
     let status = loop {
         if let Some(status) = child.try_wait()? {

@@ -3,6 +3,8 @@
 //! Enters: the bench's name and its arguments. Leaves: what the bench prints. Refuses: unknown
 //! names. Source: `DESIGN.md` section 7.
 
+mod inputs;
+mod machine;
 mod measure;
 mod store;
 mod wire;

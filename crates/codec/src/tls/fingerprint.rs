@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::hello::{ClientHello, ServerHello};
 use super::is_grease;
-use crate::digest::{md5_hex, sha256_hex};
+use crate::digest::{digit, md5_hex, sha256_hex};
 
 const EXT_SERVER_NAME: u16 = 0;
 const EXT_ALPN: u16 = 16;
@@ -17,14 +17,12 @@ const EXT_ALPN: u16 = 16;
 #[must_use]
 pub fn ja3(hello: &ClientHello) -> String {
     let formats = hello.point_formats.iter().map(|&format| u16::from(format));
-    let text = format!(
-        "{},{},{},{},{}",
-        hello.version,
-        dashed(hello.ciphers.iter().copied()),
-        dashed(hello.extensions.iter().copied()),
-        dashed(hello.groups.iter().copied()),
-        dashed(formats),
-    );
+    let mut text = String::with_capacity(TEXT_BYTES);
+    push_number(&mut text, hello.version);
+    push_dashed(&mut text, hello.ciphers.iter().copied());
+    push_dashed(&mut text, hello.extensions.iter().copied());
+    push_dashed(&mut text, hello.groups.iter().copied());
+    push_dashed(&mut text, formats);
     md5_hex(text.as_bytes())
 }
 
@@ -115,13 +113,44 @@ fn short_hash(text: &str) -> String {
 }
 
 fn quads(values: &[u16]) -> String {
-    let texts: Vec<String> = values.iter().map(|value| format!("{value:04x}")).collect();
-    texts.join(",")
+    let mut out = String::with_capacity(values.len() * 5 + TEXT_BYTES);
+    for value in values {
+        if !out.is_empty() {
+            out.push(',');
+        }
+        for octet in value.to_be_bytes() {
+            out.push(digit(octet >> 4));
+            out.push(digit(octet));
+        }
+    }
+    out
 }
 
-fn dashed(values: impl Iterator<Item = u16>) -> String {
-    let real = values.filter(|&value| !is_grease(value));
-    real.map(|value| value.to_string())
-        .collect::<Vec<_>>()
-        .join("-")
+/// Appends a comma, then the values but GREASE, with dashes between them.
+fn push_dashed(out: &mut String, values: impl Iterator<Item = u16>) {
+    out.push(',');
+    let mut first = true;
+    for value in values.filter(|&value| !is_grease(value)) {
+        if !first {
+            out.push('-');
+        }
+        first = false;
+        push_number(out, value);
+    }
 }
+
+/// Appends a number in decimal digits: hellos have dozens of them.
+fn push_number(out: &mut String, value: u16) {
+    let mut unit = 10_000;
+    while unit > 1 && value < unit {
+        unit /= 10;
+    }
+    while unit > 0 {
+        let [_, low] = (value / unit % 10).to_be_bytes();
+        out.push(digit(low));
+        unit /= 10;
+    }
+}
+
+/// Octets of most texts before they are hashed.
+const TEXT_BYTES: usize = 256;

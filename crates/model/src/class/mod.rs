@@ -96,7 +96,7 @@ macro_rules! bodies {
             }
 
             /// Calls `visit` with every field's index and value.
-            pub fn each<'a>(&'a self, visit: &mut dyn FnMut(usize, Cell<'a>)) {
+            pub fn each<'a, V: FnMut(usize, Cell<'a>) + ?Sized>(&'a self, visit: &mut V) {
                 match self { $( Self::$name(body) => body.each(visit), )+ }
             }
 

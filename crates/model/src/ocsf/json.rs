@@ -19,14 +19,60 @@ pub(super) fn close(out: &mut [u8], bracket: u8) {
 
 /// A quoted and escaped text.
 pub(super) fn text(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
     let bytes = text.as_bytes();
+    // One growth at most: the quotes, and the comma that follows.
+    out.reserve(bytes.len() + 3);
+    out.push(b'"');
     if is_plain(bytes) {
         out.extend_from_slice(bytes);
     } else {
         escaped(out, bytes);
     }
     out.push(b'"');
+}
+
+/// Octets of a [`Piece`] that are copied at once.
+const PIECE_BYTES: usize = 32;
+
+/// A fragment that is written often: copied as a whole, whatever its length, which takes no call.
+pub(super) struct Piece {
+    padded: [u8; PIECE_BYTES],
+    len: usize,
+    /// What does not fit into `padded`.
+    rest: Box<[u8]>,
+}
+
+impl Piece {
+    pub(super) fn new(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let (head, rest) = bytes.split_at_checked(PIECE_BYTES).unwrap_or((bytes, &[]));
+        let mut padded = [0; PIECE_BYTES];
+        for (to, from) in padded.iter_mut().zip(head) {
+            *to = *from;
+        }
+        Self {
+            padded,
+            len: head.len(),
+            rest: rest.into(),
+        }
+    }
+
+    /// Appends the fragment.
+    #[inline]
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
+        short(out, &self.padded, self.len);
+        if !self.rest.is_empty() {
+            out.extend_from_slice(&self.rest);
+        }
+    }
+}
+
+/// Appends the first `len` octets: a copy of fixed size and a cut take no call.
+#[inline]
+fn short<const N: usize>(out: &mut Vec<u8>, padded: &[u8; N], len: usize) {
+    let end = out.len() + len;
+    out.extend_from_slice(padded);
+    out.truncate(end);
 }
 
 const fn needs_escape(byte: u8) -> bool {
@@ -107,20 +153,15 @@ pub(super) fn ip(out: &mut Vec<u8>, ip: IpAddr) {
 }
 
 fn dotted(out: &mut Vec<u8>, ip: Ipv4Addr) {
-    let mut text = [0u8; 16];
-    let mut len = 0;
-    for (index, octet) in ip.octets().into_iter().enumerate() {
-        let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| digit + b'0');
-        let skip = usize::from(octet < 100) + usize::from(octet < 10);
-        let dot = (index < 3).then_some(b'.');
-        for byte in digits.into_iter().skip(skip).chain(dot) {
-            if let Some(slot) = text.get_mut(len) {
-                *slot = byte;
-                len += 1;
-            }
+    for octet in ip.octets() {
+        let (tens, ones) = (octet / 10, octet % 10 + b'0');
+        match (octet / 100, tens % 10 + b'0') {
+            (0, b'0') => short(out, &[ones, b'.', 0, 0], 2),
+            (0, tens) => short(out, &[tens, ones, b'.', 0], 3),
+            (hundreds, tens) => out.extend_from_slice(&[hundreds + b'0', tens, ones, b'.']),
         }
     }
-    out.extend_from_slice(text.get(..len).unwrap_or(&[]));
+    out.pop();
 }
 
 /// A quoted hardware address.

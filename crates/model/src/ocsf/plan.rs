@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use super::companion::{self, Derive};
+use super::json::Piece;
 use crate::class::{CLASSES, Class};
 use crate::event::Event;
 use crate::record::Field;
@@ -25,7 +26,7 @@ pub(super) struct Node {
     /// Objects around it.
     pub(super) depth: usize,
     /// Key, opening bracket and constants.
-    pub(super) open: Box<[u8]>,
+    pub(super) open: Piece,
     /// Members of each element when it is a list: `{` and constants.
     pub(super) element: Box<[u8]>,
     /// Slots that must be there, and the members that stand in.
@@ -39,7 +40,7 @@ pub(super) struct Step {
     /// True when its node is a list of objects.
     pub(super) in_list: bool,
     /// `"key":`.
-    pub(super) key: Box<[u8]>,
+    pub(super) key: Piece,
     /// The column as a key, for `tokens` and `codes`.
     pub(super) column: Box<[u8]>,
     /// Under [`UNMAPPED`].
@@ -70,7 +71,9 @@ static PLANS: LazyLock<Vec<Plan>> =
 impl Plan {
     /// The plan of a class.
     pub(super) fn of(class: &Class) -> Option<&'static Self> {
-        PLANS.iter().find(|plan| plan.class.uid == class.uid)
+        // `CLASSES` ascends by identifier.
+        let at = PLANS.binary_search_by_key(&class.uid, |plan| plan.class.uid);
+        PLANS.get(at.ok()?)
     }
 
     /// The step of a slot.
@@ -132,7 +135,7 @@ impl Builder {
         self.nodes.push(Node {
             parent,
             depth,
-            open: open.into_bytes().into(),
+            open: Piece::new(&open),
             element: format!("{{{constants}").into_bytes().into(),
             stand_ins: Vec::new(),
         });
@@ -173,7 +176,7 @@ impl Builder {
         Step {
             node,
             in_list,
-            key: format!("\"{key}\":").into_bytes().into(),
+            key: Piece::new(&format!("\"{key}\":")),
             column: format!("\"{}\":", field.column).into_bytes().into(),
             unmapped: unmapped.is_some(),
             derive: companion::derived(field.path),

@@ -10,6 +10,8 @@ use crate::event::{Event, Meta};
 use crate::record::{Cell, Record as _};
 use crate::sensitive::Sensitive;
 
+/// Octets of most events: room is made for them at once.
+const EVENT_BYTES: usize = 2048;
 /// Most columns that are zipped into one list of objects.
 pub(super) const COLUMNS_MAX: usize = 8;
 
@@ -29,6 +31,7 @@ pub struct EventWriter {
 impl EventWriter {
     /// Appends `event` as one JSON object, without line feed.
     pub fn write(&mut self, event: &Event, out: &mut Vec<u8>, clearance: Clearance) {
+        out.reserve(EVENT_BYTES);
         self.unmapped.clear();
         self.tokens.clear();
         self.codes.clear();
@@ -52,11 +55,11 @@ impl EventWriter {
             columns_len: 0,
         };
         if let (Some(connection), true) = (&event.connection, plan.class.network) {
-            connection.each(&mut |index, cell| walk.field(index, cell));
+            connection.each(&mut |index, cell| walk.present(index, cell));
         }
         event
             .body
-            .each(&mut |index, cell| walk.field(BODY_SLOT + index, cell));
+            .each(&mut |index, cell| walk.present(BODY_SLOT + index, cell));
         walk.finish();
         self.write_tail(out);
     }
@@ -133,10 +136,16 @@ struct Walk<'e, 'o> {
 }
 
 impl<'e> Walk<'e, '_> {
-    fn field(&mut self, slot: usize, cell: Cell<'e>) {
-        if matches!(cell, Cell::Null) {
-            return;
+    /// Most fields of most events are absent: they end here, without a call.
+    #[inline(always)]
+    fn present(&mut self, slot: usize, cell: Cell<'e>) {
+        if !matches!(cell, Cell::Null) {
+            self.field(slot, cell);
         }
+    }
+
+    #[inline(never)]
+    fn field(&mut self, slot: usize, cell: Cell<'e>) {
         let Some(step) = self.plan.step(slot) else {
             return;
         };
@@ -162,7 +171,7 @@ impl<'e> Walk<'e, '_> {
         if let (true, Cell::TextList(facts)) = (step.spread, cell) {
             return spread::write(branch.out, facts);
         }
-        branch.out.extend_from_slice(&step.key);
+        step.key.put(branch.out);
         value(branch.out, step, cell, self.clearance, self.codes);
         branch.out.push(b',');
         if let Some(derive) = step.derive {
@@ -197,7 +206,7 @@ impl<'e> Walk<'e, '_> {
         };
         go(self.plan, branch, node.parent, self.seen);
         let out = &mut *branch.out;
-        out.extend_from_slice(&node.open);
+        node.open.put(out);
         let rows = columns
             .iter()
             .map(|(_, cell)| len(*cell))
@@ -209,7 +218,7 @@ impl<'e> Walk<'e, '_> {
                 let element = element(*cell, row);
                 if let (Some(step), false) = (self.plan.step(*slot), matches!(element, Cell::Null))
                 {
-                    out.extend_from_slice(&step.key);
+                    step.key.put(out);
                     value(out, step, element, self.clearance, self.codes);
                     out.push(b',');
                     if let Some(derive) = step.derive {
@@ -233,7 +242,11 @@ impl<'e> Walk<'e, '_> {
 }
 
 /// Closes and opens objects until `target` is the one that is open.
+#[inline]
 fn go(plan: &Plan, branch: &mut Branch<'_>, target: usize, seen: u128) {
+    if branch.at == target {
+        return;
+    }
     while branch.at != target && !plan.is_around(branch.at, target) {
         let Some(node) = plan.nodes.get(branch.at) else {
             return;
@@ -257,7 +270,7 @@ fn open(plan: &Plan, branch: &mut Branch<'_>, target: usize) {
     }
     if let Some(node) = plan.nodes.get(target) {
         open(plan, branch, node.parent);
-        branch.out.extend_from_slice(&node.open);
+        node.open.put(branch.out);
         branch.at = target;
     }
 }

@@ -6,13 +6,14 @@
 use std::io::{self, Write};
 
 use model::Event;
-use model::ocsf::{Clearance, write_event};
+use model::ocsf::{Clearance, EventWriter};
 
 use super::Printer;
 
 /// See the module.
 pub(super) struct Ndjson<W: Write> {
     out: W,
+    writer: EventWriter,
     line: Vec<u8>,
     clearance: Clearance,
 }
@@ -27,6 +28,7 @@ impl<W: Write> Ndjson<W> {
         };
         Self {
             out,
+            writer: EventWriter::default(),
             line: Vec::with_capacity(2048),
             clearance,
         }
@@ -36,7 +38,7 @@ impl<W: Write> Ndjson<W> {
 impl<W: Write> Printer for Ndjson<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.line.clear();
-        write_event(event, &mut self.line, self.clearance);
+        self.writer.write(event, &mut self.line, self.clearance);
         self.line.push(b'\n');
         self.out.write_all(&self.line)
     }

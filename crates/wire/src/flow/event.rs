@@ -3,8 +3,6 @@
 //! Enters: a flow, and why it ends. Leaves: the shared [`Connection`] and a network body.
 //! Refuses: nothing. Source: OCSF 1.8.0 `network_activity`.
 
-use std::fmt::Write as _;
-
 use model::class::Network;
 use model::community::community_id;
 use model::{Connection, Mac, Nanos, Text};
@@ -37,9 +35,9 @@ pub(crate) struct Summary {
 }
 
 impl Flow {
-    /// The shared part of its events; `app` is the protocol's name.
-    pub(crate) fn connection(&mut self) -> Box<Connection> {
-        let texts = self.texts();
+    /// The shared part of its events; with `last`, no event of this flow follows.
+    pub(crate) fn connection(&mut self, last: bool) -> Box<Connection> {
+        let texts = self.texts(last);
         let v6 = self.key.v6();
         let (src, src_port) = self.key.endpoint(self.client_high);
         let (dst, dst_port) = self.key.endpoint(!self.client_high);
@@ -142,9 +140,11 @@ impl Flow {
         if self.tcp.is_closed() { CLOSE } else { TRAFFIC }
     }
 
-    fn texts(&mut self) -> Texts {
-        if let Some(texts) = self.rare.as_ref().and_then(|rare| rare.texts.as_ref()) {
-            return texts.clone();
+    fn texts(&mut self, last: bool) -> Texts {
+        let known = self.rare.as_mut().map(|rare| &mut rare.texts);
+        if let Some(known @ Some(_)) = known {
+            let texts = if last { known.take() } else { known.clone() };
+            return texts.unwrap_or_default();
         }
         let v6 = self.key.v6();
         let (src, src_port) = self.key.endpoint(self.client_high);
@@ -157,10 +157,12 @@ impl Flow {
         let protocol = self.key.protocol();
         let id = community_id(src.ip(v6), dst.ip(v6), protocol, src_port, dst_port);
         let texts = Texts {
-            flow: Text::Owned(format!("{:016x}", self.id)),
+            flow: Text::Owned(digits(self.id)),
             community_id: Text::Owned(id),
         };
-        self.rare.get_or_insert_default().texts = Some(texts.clone());
+        if !last {
+            self.rare.get_or_insert_default().texts = Some(texts.clone());
+        }
         texts
     }
 }
@@ -171,14 +173,54 @@ fn known(mac: Mac) -> Option<Mac> {
     (mac != Mac::default()).then_some(mac)
 }
 
-/// TCP flags as letters, FSRPAUEC.
-fn letters(flags: u8) -> Text {
-    let mut out = String::with_capacity(8);
-    for (bit, letter) in "FSRPAUEC".chars().enumerate() {
-        if flags >> bit & 1 == 1 {
-            // Writing to a String cannot fail.
-            let _ = out.write_char(letter);
+/// The 16 hexadecimal digits of a number.
+fn digits(value: u64) -> String {
+    let mut out = String::with_capacity(16);
+    for octet in value.to_be_bytes() {
+        for half in [octet >> 4, octet & 15] {
+            out.push(char::from(if half < 10 {
+                b'0' + half
+            } else {
+                b'a' + half - 10
+            }));
         }
     }
-    Text::Owned(out)
+    out
+}
+
+/// TCP flags as letters, FSRPAUEC.
+fn letters(flags: u8) -> Text {
+    match LETTERS.get(usize::from(flags)) {
+        Some((letters, len)) => {
+            let letters = letters.get(..*len).unwrap_or(&[]);
+            Text::Borrowed(std::str::from_utf8(letters).unwrap_or(""))
+        }
+        None => Text::Borrowed(""),
+    }
+}
+
+/// The letters of every set of flags, and how many they are.
+static LETTERS: [([u8; 8], usize); 256] = letter_table();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which refuses an index out of bounds"
+)]
+const fn letter_table() -> [([u8; 8], usize); 256] {
+    const NAMES: [u8; 8] = *b"FSRPAUEC";
+    let mut table = [([0; 8], 0); 256];
+    let mut flags = 0;
+    while flags < table.len() {
+        let mut bit = 0;
+        while bit < NAMES.len() {
+            if flags >> bit & 1 == 1 {
+                let len = table[flags].1;
+                table[flags].0[len] = NAMES[bit];
+                table[flags].1 = len + 1;
+            }
+            bit += 1;
+        }
+        flags += 1;
+    }
+    table
 }

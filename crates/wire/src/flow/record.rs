@@ -107,7 +107,7 @@ pub(crate) struct Rare {
 }
 
 /// Texts that every event of the flow repeats.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Texts {
     /// The identity, 16 hexadecimal digits.
     pub(crate) flow: Text,

@@ -167,7 +167,7 @@ impl Worker {
         let Some(flow) = self.flows.flow_mut(number) else {
             return;
         };
-        let connection = flow.connection();
+        let connection = flow.connection(reason != Reason::Ongoing);
         let summary = flow.summary(reason);
         self.stats.events += 1;
         self.emitter.send(
@@ -207,7 +207,7 @@ impl Worker {
         }
         for draft in self.scratch.drafts.drain(..) {
             self.stats.events += 1;
-            self.emitter.draft(draft, flow.connection(), sink);
+            self.emitter.draft(draft, flow.connection(false), sink);
         }
     }
 

@@ -50,13 +50,26 @@ impl Exchange {
         }
     }
 
+    /// Octets that it holds beside itself.
     pub(super) fn heap_bytes(&self) -> usize {
-        let texts = [&self.http.host, &self.http.user_agent, &self.http.server];
-        let texts: usize = texts
-            .iter()
-            .map(|t| t.as_ref().map_or(0, |t| t.len()))
-            .sum();
-        size_of::<Self>() + texts + 512
+        let http = &self.http;
+        let texts = [
+            &http.host,
+            &http.user_agent,
+            &http.server,
+            &http.content_type,
+            &http.request_type,
+            &http.reason,
+            &http.method,
+            &http.auth_scheme,
+        ];
+        let texts = texts.iter().filter_map(|text| text.as_ref());
+        let texts: usize = texts.map(|text| text.len() + ALLOCATION).sum();
+        let values = [&http.path, &http.query, &http.referrer];
+        let values = values.iter().filter_map(|value| value.as_ref()?.reveal());
+        let values: usize = values.map(|(_, clear)| clear.len() + ALLOCATION).sum();
+        let codes = http.anomalies.capacity() * size_of::<Text>();
+        texts + values + codes
     }
 
     /// Takes what a first line says, in case that the rest never comes.
@@ -143,8 +156,7 @@ impl Exchange {
         let activity = activity(self.http.method.as_deref());
         let (status, code): (u16, Option<Text>) = match self.http.code {
             None => (0, None),
-            Some(code) if code < 400 => (1, Some(code.to_string().into())),
-            Some(code) => (2, Some(code.to_string().into())),
+            Some(code) => (if code < 400 { 1 } else { 2 }, Some(digits(code))),
         };
         if self.http.code.is_some() && self.http.response_bytes.is_none() {
             self.http.response_bytes = Some(0);
@@ -171,18 +183,45 @@ const fn is_interim(code: u16) -> bool {
     100 <= code && code < 200 && code != 101
 }
 
-fn activity(method: Option<&str>) -> u16 {
-    match method.map(str::to_ascii_uppercase).as_deref() {
-        None => 0,
-        Some("CONNECT") => 1,
-        Some("DELETE") => 2,
-        Some("GET") => 3,
-        Some("HEAD") => 4,
-        Some("OPTIONS") => 5,
-        Some("POST") => 6,
-        Some("PUT") => 7,
-        Some("TRACE") => 8,
-        Some("PATCH") => 9,
-        Some(_) => 99,
-    }
+/// A status code as text.
+fn digits(code: u16) -> Text {
+    Text::Borrowed(match code {
+        200 => "200",
+        201 => "201",
+        204 => "204",
+        206 => "206",
+        301 => "301",
+        302 => "302",
+        304 => "304",
+        400 => "400",
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        500 => "500",
+        _ => return code.to_string().into(),
+    })
 }
+
+fn activity(method: Option<&str>) -> u16 {
+    let Some(method) = method else {
+        return 0;
+    };
+    let known = METHODS.iter().find(|(_, name)| method.eq_ignore_ascii_case(name));
+    known.map_or(99, |(activity, _)| *activity)
+}
+
+/// OCSF activities by method, the most frequent first.
+const METHODS: &[(u16, &str)] = &[
+    (3, "GET"),
+    (6, "POST"),
+    (4, "HEAD"),
+    (7, "PUT"),
+    (5, "OPTIONS"),
+    (2, "DELETE"),
+    (1, "CONNECT"),
+    (9, "PATCH"),
+    (8, "TRACE"),
+];
+
+/// What the allocator adds to a text, at most.
+const ALLOCATION: usize = 24;

@@ -3,6 +3,8 @@
 //! Enters: lines. Leaves: the parts of an event, and the framing. Refuses: credentials, cookies and
 //! every field that is not listed. Limits: below. Source: RFC 9110, RFC 9112 sections 5 and 6.
 
+use std::borrow::Cow;
+
 use codec::http::{StartLine, Target, field, host_port};
 use model::class::Http;
 use model::limit::cut;
@@ -15,6 +17,9 @@ pub(super) const LINE_BYTES_MAX: usize = 32 * 1024;
 pub(super) const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// Most fields of a head.
 pub(super) const FIELDS_MAX: usize = 512;
+
+/// Longest name of a field that is kept: `proxy-authorization`, and some more.
+const NAME_BYTES_MAX: usize = 32;
 
 /// How the body after a head is framed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +76,7 @@ impl Head {
             StartLine::Status { code, reason, .. } => {
                 head.code = Some(code);
                 head.http.code = Some(code);
-                head.http.reason = (!reason.is_empty()).then(|| text(reason));
+                head.http.reason = (!reason.is_empty()).then(|| word(reason));
             }
         }
         Some(head)
@@ -79,8 +84,8 @@ impl Head {
 
     fn request(&mut self, method: &[u8], target: &[u8], version: &[u8]) {
         let parts = Target::parse(method, target);
-        self.http.method = Some(text(method));
-        self.http.version = Some(text(version));
+        self.http.method = Some(word(method));
+        self.http.version = Some(word(version));
         self.http.path = parts.path.map(|path| Sensitive::path(&lossy(path)));
         let query = parts.query.filter(|query| !query.is_empty());
         self.http.query = query.map(|query| Sensitive::new(Shape::Query, &lossy(query)));
@@ -124,7 +129,15 @@ impl Head {
         }
         self.folding = None;
         match field(line) {
-            Some((name, value)) => self.field(&name.to_ascii_lowercase(), value),
+            Some((name, value)) => {
+                let mut lower = [0; NAME_BYTES_MAX];
+                // A longer name is none of those that are kept.
+                if let Some(known) = lower.get_mut(..name.len()) {
+                    known.copy_from_slice(name);
+                    known.make_ascii_lowercase();
+                    self.field(known, value);
+                }
+            }
             None => self.note("http-bad-field"),
         }
         true
@@ -203,8 +216,14 @@ impl Head {
         };
         if let Some(kept) = kept {
             let more = format!("{kept} {}", lossy(line.trim_ascii()));
-            *kept = cut(&more).to_owned().into();
+            *kept = owned(more.into());
         }
+    }
+
+    /// Octets that it holds beside itself, at most: every text comes from its lines.
+    pub(super) fn heap_bytes(&self) -> usize {
+        const TEXTS: usize = 12 * 24;
+        self.bytes.min(HEAD_BYTES_MAX) + TEXTS + self.anomalies.capacity() * size_of::<&str>()
     }
 
     fn note(&mut self, anomaly: &'static str) {
@@ -214,15 +233,60 @@ impl Head {
     }
 }
 
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
 
 fn text(bytes: &[u8]) -> Text {
-    let all = lossy(bytes);
-    cut(&all).to_owned().into()
+    owned(lossy(bytes))
 }
 
+/// Cuts a text; copies it only when it is borrowed.
+fn owned(text: Cow<'_, str>) -> Text {
+    let kept = cut(&text).len();
+    match text {
+        Cow::Owned(mut text) => {
+            text.truncate(kept);
+            text.into()
+        }
+        Cow::Borrowed(text) => cut(text).to_owned().into(),
+    }
+}
+
+/// A text that is nearly always one of [`WORDS`].
+fn word(bytes: &[u8]) -> Text {
+    let known = WORDS.iter().find(|known| known.as_bytes() == bytes);
+    known.map_or_else(|| text(bytes), |known| Text::Borrowed(known))
+}
+
+/// Methods, versions and reasons of nearly all messages, the most frequent first.
+const WORDS: &[&str] = &[
+    "1.1",
+    "GET",
+    "OK",
+    "POST",
+    "1.0",
+    "HEAD",
+    "PUT",
+    "Not Found",
+    "Found",
+    "Not Modified",
+    "Moved Permanently",
+    "No Content",
+    "Created",
+    "Partial Content",
+    "Bad Request",
+    "Unauthorized",
+    "Forbidden",
+    "Internal Server Error",
+    "OPTIONS",
+    "DELETE",
+    "PATCH",
+    "CONNECT",
+];
+
 fn lower(bytes: &[u8]) -> Text {
-    text(&bytes.trim_ascii().to_ascii_lowercase())
+    let mut text = text(bytes.trim_ascii()).into_owned();
+    text.make_ascii_lowercase();
+    text.into()
 }

@@ -16,6 +16,9 @@ use crate::protocol::{Context, Next, Session, Side, Step};
 /// Most exchanges of one flow that wait for their answer.
 pub(super) const EXCHANGES_MAX: usize = 128;
 
+/// What the allocator adds to the session, its exchanges and its heads.
+const ALLOCATIONS: usize = 64;
+
 /// One flow's HTTP/1.
 pub(super) struct HttpSession {
     sides: [SideState; 2],
@@ -92,6 +95,10 @@ impl HttpSession {
             oldest.emit(cx);
         }
         self.count += 1;
+        if self.open.is_empty() {
+            // Exchanges are large and few clients pipeline: room for one, not for four.
+            self.open.reserve_exact(1);
+        }
         self.open.push_back(Exchange::new(self.count, cx.now));
         self.count
     }
@@ -108,8 +115,12 @@ impl HttpSession {
             let last = oldest.number == number;
             oldest.emit(cx);
             if last {
-                return;
+                break;
             }
+        }
+        if self.open.is_empty() {
+            // An idle connection holds nothing.
+            self.open = VecDeque::new();
         }
     }
 
@@ -461,6 +472,19 @@ impl Session for HttpSession {
 
     fn heap_bytes(&self) -> usize {
         let open: usize = self.open.iter().map(Exchange::heap_bytes).sum();
-        size_of::<Self>() + open + 2048
+        let heads = self.sides.iter().map(|side| match &side.state {
+            State::Fields(head) => size_of::<Head>() + head.heap_bytes(),
+            State::Start
+            | State::Body(_)
+            | State::ChunkSize
+            | State::Chunk(_)
+            | State::ChunkEnd
+            | State::Trailers
+            | State::UntilClose
+            | State::Lost => 0,
+        });
+        let heads: usize = heads.sum();
+        let places = self.open.capacity() * size_of::<Exchange>();
+        size_of::<Self>() + open + places + heads + ALLOCATIONS
     }
 }
