@@ -87,7 +87,7 @@ fn path_groups_are_contiguous_and_columns_unique() {
             contiguous(class.name, &paths.collect::<Vec<_>>());
         }
         assert!(class.fields.len() <= BODY_SLOT, "{}", class.name);
-        assert!(super::plan::Plan::of(class).is_some(), "{}", class.name);
+        assert!(plan::Plan::of(class).is_some(), "{}", class.name);
     }
     assert!(Connection::FIELDS.len() <= BODY_SLOT);
 }

@@ -264,8 +264,10 @@ impl Vault {
             let dir = self.dir.join(&month);
             for name in disk::names(&dir)? {
                 if name.starts_with(&prefix) {
-                    disk::remove(&dir.join(name))?;
-                    removed += 1;
+                    let path = dir.join(&name);
+                    disk::remove(&path)?;
+                    self.indexes().forget(&path);
+                    removed += u64::from(name.ends_with(".vlt"));
                 }
             }
         }

@@ -10,9 +10,9 @@ use std::path::Path;
 use model::{EventUid, NodeId};
 use zeroize::Zeroizing;
 
+use super::Clear;
 use super::index::Block;
 use super::keys::{self, Key};
-use super::{Clear, ClearValues};
 use crate::disk;
 use crate::error::StoreError;
 use crate::frame::{self, Found};

@@ -206,7 +206,9 @@ fn activity(method: Option<&str>) -> u16 {
     let Some(method) = method else {
         return 0;
     };
-    let known = METHODS.iter().find(|(_, name)| method.eq_ignore_ascii_case(name));
+    let known = METHODS
+        .iter()
+        .find(|(_, name)| method.eq_ignore_ascii_case(name));
     known.map_or(99, |(activity, _)| *activity)
 }
 
