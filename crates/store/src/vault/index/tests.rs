@@ -1,7 +1,7 @@
 use super::*;
 use crate::audit::Trail;
 use crate::testdata::{DAY, key};
-use crate::vault::{Keys, Opening, Vault};
+use crate::vault::{Clear, Keys, Opening, Vault};
 use model::{Millis, NodeId};
 
 fn uid(seq: u64) -> EventUid {
@@ -17,6 +17,15 @@ const OPENING: Opening<'static> = Opening {
     now: Millis(DAY),
 };
 
+fn value(seq: u64, clear: Box<str>) -> Clear {
+    Clear {
+        uid: uid(seq),
+        logged_ms: DAY,
+        replay: None,
+        values: vec![("url_path", clear)],
+    }
+}
+
 /// A vault with `events` in commits of 500, and the path of its only file.
 fn filled(root: &Path, events: u64) -> (Vault, PathBuf) {
     let trail = Arc::new(Trail::open(&root.join("audit"), &key()).unwrap());
@@ -25,7 +34,7 @@ fn filled(root: &Path, events: u64) -> (Vault, PathBuf) {
         let values: Vec<_> = (from..from + 500)
             .map(|seq| {
                 let clear: Box<str> = format!("/dossiers/martin-{seq}/page/{}", seq * 7).into();
-                (uid(seq), DAY, vec![("url_path", clear)])
+                value(seq, clear)
             })
             .collect();
         vault.keep(&values).unwrap();
@@ -78,9 +87,7 @@ fn what_is_kept_after_the_index_is_found() {
     let (vault, _) = filled(root.path(), 30_000);
     vault.index().unwrap();
     let late: Box<str> = "/dossiers/late".into();
-    vault
-        .keep(&[(uid(70_000), DAY, vec![("url_path", late)])])
-        .unwrap();
+    vault.keep(&[value(70_000, late)]).unwrap();
     assert_eq!(vault.reveal(uid(70_000), &OPENING).unwrap().len(), 1);
     assert_eq!(vault.reveal(uid(29_999), &OPENING).unwrap().len(), 1);
 }
