@@ -102,10 +102,12 @@ pub fn newcomer(root: &Path, command: &str) -> Result<()> {
         let run = clean.join("root/.local/state/vigie/run.json");
         let system = clean.join("var/lib/vigie/run.json");
         let ready = wait(UP_MAX, || {
-            let says = |file: &PathBuf| std::fs::read_to_string(file).unwrap_or_default();
-            [&run, &system]
-                .iter()
-                .any(|file| says(file).contains("\"ready\":true"))
+            let ready = |file: &PathBuf| {
+                let text = std::fs::read_to_string(file).unwrap_or_default();
+                let json: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+                json["ready"] == true
+            };
+            [&run, &system].into_iter().any(ready)
                 || running.0.try_wait().is_ok_and(|ended| ended.is_some())
         });
         ensure!(
