@@ -65,6 +65,7 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
 struct Bench<'a> {
     root: &'a Path,
     binaries: PathBuf,
+    seeds: PathBuf,
     corpora: PathBuf,
 }
 
@@ -86,8 +87,19 @@ impl<'a> Bench<'a> {
             run::streamed(&mut build, |_| ())?,
             "the targets do not build"
         );
+        let mut seeds = Command::new("cargo");
+        seeds
+            .args(["build", "--release", "--locked", "-p", "vigie-capture"])
+            .args(["--example", "fuzz_seeds"])
+            .env("CARGO_TARGET_DIR", target.join("seeds"))
+            .current_dir(root);
+        ensure!(
+            run::streamed(&mut seeds, |_| ())?,
+            "the maker of seeds does not build"
+        );
         let bench = Self {
             root,
+            seeds: target.join("seeds/release/examples/fuzz_seeds"),
             binaries: target.join(host).join("release"),
             corpora,
         };
@@ -102,7 +114,7 @@ impl<'a> Bench<'a> {
         if done.exists() || !captures.exists() {
             return Ok(());
         }
-        let mut command = Command::new(self.binaries.join("seeds"));
+        let mut command = Command::new(&self.seeds);
         command.arg(&self.corpora).args(files(&captures)?);
         ensure!(run::streamed(&mut command, |_| ())?, "no seeds");
         Ok(std::fs::write(done, b"")?)
@@ -173,9 +185,7 @@ impl<'a> Bench<'a> {
 
     /// Every target: the fixed ones and the registry's protocols.
     fn targets(&self) -> Result<Vec<String>> {
-        let out = Command::new(self.binaries.join("seeds"))
-            .arg("--list")
-            .output()?;
+        let out = Command::new(&self.seeds).arg("--list").output()?;
         let names = String::from_utf8(out.stdout)?;
         let fixed = TARGETS.iter().map(|(name, _)| (*name).to_owned());
         Ok(fixed.chain(names.lines().map(str::to_owned)).collect())

@@ -5,6 +5,19 @@
 //! budget, then ones whose budget lies above the ceiling of the process. Needs root, for the
 //! namespaces.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    clippy::cast_possible_truncation,
+    reason = "a failing step is a failing test"
+)]
+
 mod support;
 
 use std::path::Path;

@@ -4,6 +4,12 @@
 //! Enters: an output folder and captures. Leaves: files named by a hash of their content.
 //! Refuses: more than [`SCRIPT_BYTES_MAX`] of a conversation, more than [`SEEDS_MAX`] of a protocol.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool speaks on its standard streams"
+)]
+
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -32,7 +38,9 @@ fn main() {
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for capture in arguments {
-        let Ok(mut source) = Source::open(&capture) else { continue };
+        let Ok(mut source) = Source::open(&capture) else {
+            continue;
+        };
         let mut scripts: BTreeMap<Flow, Vec<u8>> = BTreeMap::new();
         while let Ok(Some(frame)) = source.next() {
             if let Some((flow, payload)) = dissect(frame.bytes) {
@@ -40,7 +48,9 @@ fn main() {
             }
         }
         for script in scripts.values() {
-            let Some(name) = replay::fuzz(REGISTRY, script).name else { continue };
+            let Some(name) = replay::fuzz(REGISTRY, script).name else {
+                continue;
+            };
             let count = counts.entry(name).or_default();
             if *count < SEEDS_MAX {
                 *count += write(&out, name, script);
@@ -73,7 +83,9 @@ fn extend(scripts: &mut BTreeMap<Flow, Vec<u8>>, flow: Flow, payload: &[u8]) {
     } else {
         ((kind, from, to, client, server), 0)
     };
-    let script = scripts.entry(key).or_insert_with(|| vec![kind, replay::port_octet(server)]);
+    let script = scripts
+        .entry(key)
+        .or_insert_with(|| vec![kind, replay::port_octet(server)]);
     for piece in payload.chunks(255) {
         if script.len() + piece.len() > SCRIPT_BYTES_MAX {
             return;
@@ -96,16 +108,34 @@ fn dissect(frame: &[u8]) -> Option<(Flow, &[u8])> {
             let head = usize::from(packet.first()? & 15) * 4;
             let total = usize::from(u16::from_be_bytes([*packet.get(2)?, *packet.get(3)?]));
             let segment = packet.get(head..total.min(packet.len()))?;
-            (*packet.get(9)?, packet.get(12..16)?, packet.get(16..20)?, segment)
+            (
+                *packet.get(9)?,
+                packet.get(12..16)?,
+                packet.get(16..20)?,
+                segment,
+            )
         }
-        6 => (*packet.get(6)?, packet.get(8..24)?, packet.get(24..40)?, packet.get(40..)?),
+        6 => (
+            *packet.get(6)?,
+            packet.get(8..24)?,
+            packet.get(24..40)?,
+            packet.get(40..)?,
+        ),
         _ => return None,
     };
-    let port = |at: usize| Some(u16::from_be_bytes([*segment.get(at)?, *segment.get(at + 1)?]));
+    let port = |at: usize| {
+        Some(u16::from_be_bytes([
+            *segment.get(at)?,
+            *segment.get(at + 1)?,
+        ]))
+    };
     let (kind, head) = match protocol {
         6 => (0, usize::from(segment.get(12)? >> 4) * 4),
         17 => (1, 8),
         _ => return None,
     };
-    Some(((kind, from.to_vec(), to.to_vec(), port(0)?, port(2)?), segment.get(head..)?))
+    Some((
+        (kind, from.to_vec(), to.to_vec(), port(0)?, port(2)?),
+        segment.get(head..)?,
+    ))
 }
