@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use capture::file::Source;
+use vigie_capture::file::Source;
 use wire::protocol::{REGISTRY, replay};
 
 /// Longest script.
