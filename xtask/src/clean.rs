@@ -1,8 +1,8 @@
 //! Clean Debian roots: what a newcomer and a machine without network see.
 //!
-//! Enters: this checkout; for the package, `VIGIE_BIN`. Leaves: a root below `VIGIE_DEV_CACHE/roots`, a
-//! summary with times. Refuses: without root rights or debootstrap. Programs of a root live in a
-//! process namespace of their own and end with it.
+//! Enters: this checkout; for the package, `VIGIE_BIN`. Leaves: a root below
+//! `VIGIE_DEV_CACHE/roots`, a summary with times. Refuses: without root rights or debootstrap.
+//! Programs of a root live in a process namespace of their own and end with it.
 //! Source: debootstrap(8), unshare(1).
 
 use std::path::{Path, PathBuf};
@@ -20,11 +20,13 @@ const UP_MAX: Duration = Duration::from_secs(90 * 60);
 const MIRROR: &str = "http://deb.debian.org";
 
 /// Enters a root: process, mount and, with `offline`, network namespaces of its own.
-const ENTER: &str = r#"mount --make-rprivate / && mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev"
+const ENTER: &str = r#"
+mount --make-rprivate / && mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev"
 root=$1; shift
 [ -z "${OFFLINE:-}" ] || ip link set lo up
-exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI=1 TERM=dumb \
-SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@""#;
+authorities=/etc/ssl/certs/ca-certificates.crt
+exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    CI=1 TERM=dumb SSL_CERT_FILE=$authorities NODE_EXTRA_CA_CERTS=$authorities "$@""#;
 
 /// The .deb in a root without network, up to a populated demo.
 pub fn install(root: &Path) -> Result<()> {
@@ -72,7 +74,8 @@ pub fn install(root: &Path) -> Result<()> {
     })?;
     ensure!(events > 10_000, "only {events} events in the demo");
     println!(
-        "package: installed in {:.1} s, populated demo of {events} events {:.1} s after 'dpkg -i', no network",
+        "package: installed in {:.1} s, populated demo of {events} events {:.1} s after 'dpkg -i', \
+         no network",
         installed.as_secs_f64(),
         took.as_secs_f64()
     );

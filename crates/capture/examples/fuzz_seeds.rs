@@ -2,7 +2,8 @@
 //! `wire::protocol::replay::fuzz`, in the folder of the protocol that it turns out to be.
 //!
 //! Enters: an output folder and captures. Leaves: files named by a hash of their content.
-//! Refuses: more than [`SCRIPT_BYTES_MAX`] of a conversation, more than [`SEEDS_MAX`] of a protocol.
+//! Refuses: more than [`SCRIPT_BYTES_MAX`] of a conversation, more than [`SEEDS_MAX`] of a
+//! protocol.
 
 #![expect(
     clippy::print_stdout,

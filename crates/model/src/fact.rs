@@ -1,8 +1,8 @@
 //! Facts: what OCSF has no field for, under the protocol's own name.
 //!
-//! Enters: a protocol's name, keys and values. Leaves: texts `protocol.key=value`, one column in the
-//! store, `unmapped.<protocol>.<key>` in OCSF. Refuses: more than [`LIST_ITEMS_MAX`] of one event;
-//! keys that are not lower case words. Never holds what may name a person.
+//! Enters: a protocol's name, keys and values. Leaves: texts `protocol.key=value`, one column in
+//! the store, `unmapped.<protocol>.<key>` in OCSF. Refuses: more than [`LIST_ITEMS_MAX`] of one
+//! event; keys that are not lower case words. Never holds what may name a person.
 //! Source: `DESIGN.md` section 5 ("`unmapped` holds it under the protocol's own name").
 
 use std::fmt::Display;

@@ -1,7 +1,8 @@
 //! A writer that is meant to be killed: ingests without end and prints what was acknowledged.
 //!
-//! Enters: a directory, a first sequence, rows a batch, a quota. Leaves: one line per acknowledged batch,
-//! `first last`, flushed before the next batch begins. The crash test kills it at random moments.
+//! Enters: a directory, a first sequence, rows a batch, a quota. Leaves: one line per acknowledged
+//! batch, `first last`, flushed before the next batch begins. The crash test kills it at random
+//! moments.
 
 use std::io::Write;
 use std::path::Path;

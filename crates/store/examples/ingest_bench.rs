@@ -2,8 +2,8 @@
 //!
 //! Enters: millions of events (default 3), a directory (default: a temporary one, removed).
 //! Leaves: lines `figure NAME VALUE UNIT`, read by `./dev bench store`. The mix is the one of
-//! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one million events a
-//! day, 29 columns. Three parts: the first day as fast as one caller can; the second at a fixed
+//! `facts/store.md`: 50 % flow, 30 % DNS, 20 % HTTP, Zipf-like hosts and names, one million events
+//! a day, 29 columns. Three parts: the first day as fast as one caller can; the second at a fixed
 //! rate in batches of 50 ms, for the acknowledgements; the others for the size of what is asked.
 //! Rates are CPU time of the whole process without the generator's thread time, because shared
 //! cores make wall time noisy.

@@ -87,7 +87,8 @@ fn letters(folder: &Path) -> PathBuf {
     });
     let mails = (41_000..).zip(LETTERS).map(|(port, name)| {
         let mail = format!(
-            "Subject: Compte rendu {name}\r\nFrom: a@chu.test\r\nTo: b@chu.test\r\n\r\nM. {name}\r\n.\r\n"
+            "Subject: Compte rendu {name}\r\nFrom: a@chu.test\r\nTo: b@chu.test\r\n\r\n\
+             M. {name}\r\n.\r\n"
         );
         Talk::open((client, port), ([10, 20, 10, 60], 25))
             .answer(b"220 mail.chu.test ESMTP\r\n")

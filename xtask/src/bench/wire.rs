@@ -1,8 +1,8 @@
 //! `./dev bench wire [CAPTURE...]`: the packet path beside its peers, on the same bytes.
 //!
 //! Enters: captures (little-endian pcap of Ethernet), or the inputs made here; `VIGIE_BIN`,
-//! `VIGIE_SURICATA` (a binary; its absence is said). Leaves: packets and octets per CPU second, peak
-//! memory, records and the ratio to each peer, beside machine, versions and digests.
+//! `VIGIE_SURICATA` (a binary; its absence is said). Leaves: packets and octets per CPU second,
+//! peak memory, records and the ratio to each peer, beside machine, versions and digests.
 //! Refuses: a figure without its peer of the same run, and a run that failed.
 //! Source: `DESIGN.md` section 7, `docs/benchmarks/wire.md`.
 

@@ -1,9 +1,10 @@
 //! The sealed head of the audit trail: how many lines there are, and the last one's hash.
 //!
-//! Enters: count and hash after each append. Leaves: one of two records, written in turn and synced,
-//! each under a key derived from the site's. Refuses: records whose seal does not fit; a torn one is
-//! such, and the other then holds the state before. Source: own format, version 1: 2 records of 512
-//! octets = `magic[8] serial count lost rewritten missing:u64 hash[64] mac[32]`, little-endian.
+//! Enters: count and hash after each append. Leaves: one of two records, written in turn and
+//! synced, each under a key derived from the site's. Refuses: records whose seal does not fit; a
+//! torn one is such, and the other then holds the state before. Source: own format, version 1: 2
+//! records of 512 octets = `magic[8] serial count lost rewritten missing:u64 hash[64] mac[32]`,
+//! little-endian.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;

@@ -1,10 +1,10 @@
 //! Room: which segments go, and when their files may go.
 //!
-//! Enters: bytes that are wanted, marks of retention. Leaves: a catalog without the oldest segments;
-//! their files are deleted after that commit, once no query holds an older version.
+//! Enters: bytes that are wanted, marks of retention. Leaves: a catalog without the oldest
+//! segments; their files are deleted after that commit, once no query holds an older version.
 //! Refuses: to delete before the commit (a crash between the two leaves files that the next start
-//! removes). On a full disk alone, files that a query still holds go after [`GRACE`]: the query ends
-//! with an error, ingestion goes on. Source: `facts/store.md` section 6, Invariants.
+//! removes). On a full disk alone, files that a query still holds go after [`GRACE`]: the query
+//! ends with an error, ingestion goes on. Source: `facts/store.md` section 6, Invariants.
 
 use std::sync::Arc;
 use std::time::Duration;
