@@ -275,9 +275,10 @@ impl Worker {
     }
 
     fn send_inventory(&mut self, body: Inventory, time: Nanos, sink: &mut dyn EventSink) {
-        const COLLECT: u16 = 2;
+        // What passed by told it; 2, collecting, is what the inventory says of itself.
+        const LOG: u16 = 1;
         self.stats.events += 1;
-        self.emitter.send(time, COLLECT, 0, None, body.into(), sink);
+        self.emitter.send(time, LOG, 0, None, body.into(), sink);
     }
 
     fn refuse_link(&mut self, number: u16) {
