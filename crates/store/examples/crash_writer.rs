@@ -79,7 +79,8 @@ pub(crate) fn run(dir: &Path, first: u64, rows: u64, quota: Option<u64>, out: &m
 /// 2026-11-24 12:00:00 UTC: hours of the events below are closed, so that compaction runs.
 const NOW: i64 = 1_795_521_600_000;
 
-fn event(n: u64) -> Event {
+/// The event of a number.
+pub(crate) fn event(n: u64) -> Event {
     let time = Millis(1_795_392_000_000 + i64::try_from(n).unwrap_or(0) * 20);
     let meta = Meta {
         uid: EventUid {

@@ -30,7 +30,7 @@ const FIRST: &str = "VIGIE_CRASH_FIRST";
 const ROWS: &str = "VIGIE_CRASH_ROWS";
 const QUOTA: &str = "VIGIE_CRASH_QUOTA";
 
-/// Bytes of the store in the test of retention: a few hundred kills' worth of segments.
+/// Bytes of the store in the test of retention.
 const QUOTA_BYTES: u64 = 400_000;
 
 /// The child: this program, started again by the test below with its directory in the environment.
@@ -150,6 +150,26 @@ fn kill_at_any_moment_loses_nothing_acknowledged() {
     );
 }
 
+/// Fills the quota, so that every writer meets retention at once; the next number.
+fn filled(dir: &Path) -> u64 {
+    let config = StoreConfig {
+        maintain_every_ms: 0,
+        free_bytes_min: 0,
+        quota_bytes: Some(QUOTA_BYTES),
+        ..StoreConfig::default()
+    };
+    let store = Store::open(dir, config).unwrap();
+    let mut next = 1;
+    while model::metric::STORE_RETIRED.value() == 0 {
+        store
+            .ingest((next..next + 500).map(crash_writer::event).collect())
+            .unwrap();
+        store.flush(Duration::from_secs(120)).unwrap();
+        next += 500;
+    }
+    next
+}
+
 /// Parquet files below a folder.
 fn files(dir: &Path) -> u64 {
     let entries = std::fs::read_dir(dir)
@@ -173,7 +193,7 @@ fn kill_during_retention_leaves_orphans_only_and_the_next_start_removes_them() {
         .and_then(|n| n.parse().ok());
     let rounds: u64 = rounds.unwrap_or(ROUNDS);
     let dir = tempfile::tempdir().unwrap();
-    let mut first = 1u64;
+    let mut first = filled(dir.path());
     let mut seed = 0x2545_f491_4f6c_dd1du64;
     let (mut orphans, mut given_up) = (0, 0);
     for round in 0..rounds {
