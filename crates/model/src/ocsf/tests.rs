@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::plan::BODY_SLOT;
+use super::plan::{BODY_SLOT, Plan};
 use super::write::COLUMNS_MAX;
 use super::*;
 use crate::class::{CLASSES, Dns, Http, Network, Smb};
@@ -87,7 +87,7 @@ fn path_groups_are_contiguous_and_columns_unique() {
             contiguous(class.name, &paths.collect::<Vec<_>>());
         }
         assert!(class.fields.len() <= BODY_SLOT, "{}", class.name);
-        assert!(plan::Plan::of(class).is_some(), "{}", class.name);
+        assert!(Plan::of(class).is_some(), "{}", class.name);
     }
     assert!(Connection::FIELDS.len() <= BODY_SLOT);
 }
