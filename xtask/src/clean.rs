@@ -82,6 +82,39 @@ pub fn install(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The reduced run of CI: the .deb of the test binary, unpacked, reaches the demo without network.
+pub fn unpacked(root: &Path, binary: &Path) -> Result<()> {
+    let (deb, stage) = package::build_deb(root, binary, "none")?;
+    let folder = stage.with_extension("unpacked");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    let mut unpack = Command::new("dpkg-deb");
+    unpack.arg("-x").arg(&deb).arg(&folder);
+    ensure!(unpack.status()?.success(), "the package does not unpack");
+    let state = folder.join("state");
+    let started = Instant::now();
+    let typed = r#"ip link set lo up; exec "$1/usr/bin/vigie" --quiet --data-dir "$2" demo \
+        --console 127.0.0.1:0"#;
+    let mut demo = Command::new("unshare");
+    demo.args(["--net", "--pid", "--fork", "--kill-child"]);
+    demo.args(["sh", "-c", typed, "sh"])
+        .arg(&folder)
+        .arg(&state);
+    let running = Running(demo.stdin(Stdio::null()).spawn()?);
+    let populated = wait(DEMO_MAX, || state.join("demo.json").exists());
+    drop(running);
+    ensure!(populated, "no populated demo within {DEMO_MAX:?}");
+    println!(
+        "package: unpacked, populated demo after {:.1} s, no network",
+        started.elapsed().as_secs_f64()
+    );
+    for made in [&folder, &stage] {
+        std::fs::remove_dir_all(made)?;
+    }
+    Ok(std::fs::remove_file(deb)?)
+}
+
 /// `./dev up` or `./dev test` as the only command typed in a clean root.
 pub fn newcomer(root: &Path, command: &str) -> Result<()> {
     let clean = fresh_root(command)?;

@@ -15,9 +15,26 @@ use crate::{metadata, notices, run};
 /// Data that ships: from the tree, below `usr/share/vigie`.
 const SHARED: &[&str] = &["rules", "lab/recorded"];
 
-/// Builds both packages; returns the .deb.
+/// Builds both packages of the release binary; returns the .deb.
 pub fn build(root: &Path) -> Result<PathBuf> {
     let binary = PathBuf::from(std::env::var("VIGIE_BIN").context("VIGIE_BIN is not set")?);
+    let (deb, stage) = build_deb(root, &binary, "xz")?;
+    let (out, name) = (stage.parent(), stage.file_name());
+    let (out, name) = (out.context("no folder")?, name.context("no name")?);
+    let tarball = stage.with_extension("0-linux-x86_64.tar.gz");
+    let mut tar = Command::new("tar");
+    tar.args(["--owner=0", "--group=0", "--exclude=DEBIAN", "-czf"])
+        .arg(&tarball);
+    tar.arg("-C").arg(out).arg(name);
+    ensure!(run::streamed(&mut tar, |_| ())?, "tar failed");
+    for file in [&deb, &tarball] {
+        println!("{} {} bytes", file.display(), fs::metadata(file)?.len());
+    }
+    Ok(deb)
+}
+
+/// Builds the .deb of any binary of this project; returns it and what is in it.
+pub fn build_deb(root: &Path, binary: &Path, compression: &str) -> Result<(PathBuf, PathBuf)> {
     let out = binary
         .ancestors()
         .nth(2)
@@ -28,18 +45,9 @@ pub fn build(root: &Path) -> Result<PathBuf> {
     if stage.exists() {
         fs::remove_dir_all(&stage)?;
     }
-    stage_files(root, &binary, &stage)?;
-    let deb = debian(&stage, &out, &version)?;
-    let tarball = out.join(format!("vigie-{version}-linux-x86_64.tar.gz"));
-    let mut tar = Command::new("tar");
-    tar.args(["--owner=0", "--group=0", "--exclude=DEBIAN", "-czf"])
-        .arg(&tarball);
-    tar.arg("-C").arg(&out).arg(format!("vigie-{version}"));
-    ensure!(run::streamed(&mut tar, |_| ())?, "tar failed");
-    for file in [&deb, &tarball] {
-        println!("{} {} bytes", file.display(), fs::metadata(file)?.len());
-    }
-    Ok(deb)
+    stage_files(root, binary, &stage)?;
+    let deb = debian(&stage, &out, &version, compression)?;
+    Ok((deb, stage))
 }
 
 fn version(root: &Path) -> Result<String> {
@@ -115,7 +123,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn debian(stage: &Path, out: &Path, version: &str) -> Result<PathBuf> {
+fn debian(stage: &Path, out: &Path, version: &str, compression: &str) -> Result<PathBuf> {
     let control = format!(
         "Package: vigie\nVersion: {version}\nArchitecture: amd64\nMaintainer: The Vigie authors \
          <security@vigie.invalid>\nSection: net\nPriority: optional\nDepends: libc6 (>= 2.36), \
@@ -128,7 +136,7 @@ fn debian(stage: &Path, out: &Path, version: &str) -> Result<PathBuf> {
     let deb = out.join(format!("vigie_{version}_amd64.deb"));
     let mut command = Command::new("dpkg-deb");
     command
-        .args(["--root-owner-group", "--build"])
+        .args(["--root-owner-group", &format!("-Z{compression}"), "--build"])
         .arg(stage)
         .arg(&deb);
     ensure!(run::streamed(&mut command, |_| ())?, "dpkg-deb failed");

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
-use crate::{run, tidy};
+use crate::{clean, run, tidy};
 
 #[derive(Default)]
 struct Tally {
@@ -84,6 +84,14 @@ pub fn run(root: &Path, filter: &[String]) -> Result<()> {
     let ok = run::streamed(&mut command, |line| tally.cargo_line(line))?;
     if !ok && tally.failed == before {
         tally.step("cargo test", false);
+    }
+    if filter.is_empty() {
+        let target = std::env::var("CARGO_TARGET_DIR").context("start it through ./dev")?;
+        let package = clean::unpacked(root, &Path::new(&target).join("debug/vigie"));
+        tally.step(
+            "package",
+            package.map_err(|error| eprintln!("{error:#}")).is_ok(),
+        );
     }
     eprintln!(
         "xtask: all of it in {:.1} min",
