@@ -1,8 +1,11 @@
-//! Medical Exchange Activity: one DICOM operation or HL7 v2 message, with its answer.
+//! Medical Exchange Activity: one DICOM operation, HL7 v2 or ASTM message, DICOMweb or FHIR
+//! interaction, with its answer.
 //!
-//! Enters: DICOM associations and DIMSE commands, HL7 v2 messages and acknowledgements.
+//! Enters: DICOM associations and DIMSE commands, HL7 v2 messages and acknowledgements, ASTM
+//! records, heads and bounded bodies of HTTP exchanges.
 //! Leaves: class 99904001 of the `health` extension. Refuses: patient identities in the clear.
-//! Source: `docs/ocsf-health/`; DICOM PS3.7, PS3.8; HL7 v2.5.1 chapter 2.
+//! Source: `docs/ocsf-health/`; DICOM PS3.7, PS3.8, PS3.18; HL7 v2.5.1 chapter 2; HL7 FHIR R4;
+//! CLSI LIS1-A2, LIS2-A2.
 
 use super::Class;
 use crate::record::{Record, Text, record};
@@ -11,13 +14,14 @@ use crate::sensitive::Sensitive;
 record! {
     /// One medical exchange.
     pub struct Medical {
-        /// `dicom`, `hl7v2`, `fhir` or `astm`.
+        /// `dicom`, `dicomweb`, `hl7v2`, `fhir` or `astm`.
         standard: Text => "med_standard", "medical.standard";
-        /// `ASSOCIATE`, `C-ECHO`, `C-STORE`, `C-FIND`, `C-MOVE`, `C-GET`, `N-...`; HL7: `MESSAGE`.
+        /// `ASSOCIATE`, `C-ECHO`, `C-STORE`, `C-FIND`, `C-MOVE`, `C-GET`, `N-...`; HL7, ASTM:
+        /// `MESSAGE`; DICOMweb: `search`, `retrieve`, `store`, `worklist`; FHIR: the interaction.
         operation: Option<Text> => "med_operation", "medical.operation";
         /// HL7 message code, MSH-9.1 ("ADT").
         message_type: Option<Text> => "message_type", "medical.message_type";
-        /// HL7 trigger event, MSH-9.2 ("A01").
+        /// HL7 trigger event, MSH-9.2 ("A01"); FHIR: name of the operation called ("$everything").
         trigger: Option<Text> => "trigger", "medical.trigger";
         /// HL7 message control identifier, MSH-10.
         control_id: Option<Text> => "control_id", "medical.control_id";
@@ -31,7 +35,8 @@ record! {
         called_ae: Option<Text> => "called_ae", "medical.called_ae";
         /// SOP class concerned.
         sop_class_uid: Option<Text> => "sop_class", "medical.sop_class_uid";
-        /// DIMSE status of the final answer, "0x0000"; `rejected`, `aborted` for associations.
+        /// DIMSE status of the final answer, "0x0000"; `rejected`, `aborted` for associations; HTTP
+        /// status code for DICOMweb and FHIR.
         status: Option<Text> => "med_status", "medical.status";
         /// Objects concerned: instances stored, matches returned, sub-operations completed.
         object_count: Option<u32> => "object_count", "medical.object_count";
@@ -81,6 +86,24 @@ record! {
         model: Option<Text> => "device_model", "medical.model";
         /// Study concerned.
         study_uid: Option<Text> => "study_uid", "medical.study_uid";
+        /// FHIR resource type ("Patient"); ASTM: kind of records (`result`, `order`, `query`).
+        resource_type: Option<Text> => "resource_type", "medical.resource_type";
+        /// Series concerned.
+        series_uid: Option<Text> => "series_uid", "medical.series_uid";
+        /// Station name as the data set states it.
+        station: Option<Text> => "station", "medical.station";
+        /// Serial number of the device as the exchange states it.
+        serial: Option<Text> => "device_serial", "medical.serial_number";
+        /// Software version of the device as the exchange states it.
+        software: Option<Text> => "device_software", "medical.software_version";
+        /// Department as the exchange states it.
+        department: Option<Text> => "department", "medical.department";
+        /// HL7 patient class, PV1-2 ("I", "O", "E").
+        patient_class: Option<Text> => "patient_class", "medical.patient_class";
+        /// HL7 point of care, PV1-3.1.
+        point_of_care: Option<Text> => "point_of_care", "medical.point_of_care";
+        /// Who sent the message: `client` or `server` of the connection.
+        sender: Option<Text> => "sender", "medical.sender";
         /// Anomalies met, as codes.
         anomalies: Vec<Text> => "anomalies", "unmapped.medical.anomalies";
     }

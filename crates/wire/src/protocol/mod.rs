@@ -6,6 +6,8 @@
 //! To add a protocol: a folder `<name>/{mod,parser,session}.rs` here, one line in `registry.rs`.
 //! Source: `DESIGN.md` section 4, wire.
 
+mod astm;
+mod bacnet;
 #[cfg(test)]
 pub(crate) mod checks;
 mod dhcp;
@@ -14,11 +16,14 @@ mod dns;
 mod driver;
 mod hl7;
 mod http;
+mod modbus;
 mod recognise;
 mod registry;
 pub mod replay;
+mod s7comm;
 mod smb;
 mod ssh;
+mod tally;
 mod tls;
 
 use model::class::Body;

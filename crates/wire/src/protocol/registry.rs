@@ -20,4 +20,8 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::hl7::Hl7,
     &super::dicom::Dicom,
     &super::smb::Smb,
+    &super::astm::Astm,
+    &super::s7comm::S7comm,
+    &super::modbus::Modbus,
+    &super::bacnet::Bacnet,
 ];

@@ -12,6 +12,8 @@ mod session;
 
 use codec::dicom::pdu::{self, Plausible};
 
+pub(super) use operation::{Head, WANTED};
+
 use super::{First, Probe, Protocol, Session, Transport};
 
 /// The protocol.

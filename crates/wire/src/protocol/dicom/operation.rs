@@ -17,27 +17,32 @@ use crate::protocol::{Context, Draft, Side};
 pub(super) const OPERATIONS_MAX: usize = 256;
 
 /// Elements that are looked for in data sets.
-pub(super) static WANTED: [Tag; 9] = [
+pub(in crate::protocol) static WANTED: [Tag; 14] = [
     Tag(0x0008, 0x0005),
     Tag(0x0008, 0x0052),
     Tag(0x0008, 0x0060),
     Tag(0x0008, 0x0070),
+    Tag(0x0008, 0x1010),
+    Tag(0x0008, 0x1040),
     Tag(0x0008, 0x1090),
     Tag(0x0010, 0x0010),
     Tag(0x0010, 0x0020),
     Tag(0x0010, 0x0021),
+    Tag(0x0018, 0x1000),
+    Tag(0x0018, 0x1020),
     Tag(0x0020, 0x000d),
+    Tag(0x0020, 0x000e),
 ];
 
 /// What the head of a data set said.
 #[derive(Default)]
-pub(super) struct Head {
+pub(in crate::protocol) struct Head {
     values: Vec<(Tag, Vec<u8>)>,
 }
 
 impl Head {
     /// Keeps one element.
-    pub(super) fn add(&mut self, tag: Tag, value: &[u8]) {
+    pub(in crate::protocol) fn add(&mut self, tag: Tag, value: &[u8]) {
         if self.values.len() < WANTED.len() {
             self.values.push((tag, value.to_vec()));
         }
@@ -50,7 +55,7 @@ impl Head {
     }
 
     /// Writes what it says into a body; what stands there already is kept.
-    fn write(&self, body: &mut Medical) {
+    pub(in crate::protocol) fn write(&self, body: &mut Medical) {
         let charset = self.value(0x0008, 0x0005).unwrap_or(&[]);
         let words = |element: (u16, u16)| {
             let text = text(self.value(element.0, element.1)?, charset);
@@ -68,6 +73,16 @@ impl Head {
         );
         fill(&mut body.model, words((0x0008, 0x1090)).map(Text::from));
         fill(&mut body.study_uid, plain((0x0020, 0x000d)));
+        fill(&mut body.series_uid, plain((0x0020, 0x000e)));
+        for (slot, element) in [
+            (&mut body.station, (0x0008, 0x1010)),
+            (&mut body.department, (0x0008, 0x1040)),
+            (&mut body.serial, (0x0018, 0x1000)),
+            (&mut body.software, (0x0018, 0x1020)),
+        ] {
+            // Several versions are one text, with the separator of the standard.
+            fill(slot, words(element).map(Text::from));
+        }
         // A name's component groups (alphabetic=ideographic=phonetic) and components are words.
         let name = words((0x0010, 0x0010)).map(|name| name.replace(['^', '='], " "));
         let name = name.map(|name| name.trim().to_owned());

@@ -7,6 +7,7 @@
 use model::class::Http;
 use model::{Nanos, Text};
 
+use super::medical::Observer;
 use super::parser::{Framing, Head};
 use crate::protocol::{Context, Draft, Next};
 
@@ -35,6 +36,8 @@ pub(super) struct Exchange {
     pub(super) is_simple: bool,
     time: Nanos,
     http: Http,
+    /// Watches for FHIR and DICOMweb, when the heads give reason to.
+    medical: Option<Box<Observer>>,
 }
 
 impl Exchange {
@@ -43,6 +46,7 @@ impl Exchange {
             number,
             is_simple: false,
             time,
+            medical: None,
             http: Http {
                 transaction: Some(number),
                 ..Http::default()
@@ -69,7 +73,8 @@ impl Exchange {
         let values = values.iter().filter_map(|value| value.as_ref()?.reveal());
         let values: usize = values.map(|(_, clear)| clear.len() + ALLOCATION).sum();
         let codes = http.anomalies.capacity() * size_of::<Text>();
-        texts + values + codes
+        let medical = self.medical.as_ref().map_or(0, |seen| seen.heap_bytes());
+        texts + values + codes + medical
     }
 
     /// Takes what a first line says, in case that the rest never comes.
@@ -94,11 +99,20 @@ impl Exchange {
             }
         }
         match head.code {
-            None => self.merge_request(head.http),
+            None => {
+                self.merge_request(head.http);
+                self.medical = Observer::of_request(&self.http, &head.hints);
+            }
             Some(code) if is_interim(code) => {}
             Some(_) => {
                 self.http.content_type = head.http.content_type;
                 self.http.server = head.http.server;
+                if self.medical.is_none() {
+                    self.medical = Observer::of_answer(&self.http, &head.hints);
+                }
+                if let Some(medical) = &mut self.medical {
+                    medical.head(true, &head.hints);
+                }
             }
         }
     }
@@ -117,6 +131,27 @@ impl Exchange {
             anomalies: known.anomalies,
             ..said
         };
+    }
+
+    /// Octets of a body that should be shown before the rest passes uncopied.
+    pub(super) fn wants(&self, of_answer: bool) -> u64 {
+        let medical = self.medical.as_ref();
+        medical.map_or(0, |medical| medical.wants(of_answer))
+    }
+
+    /// Shows octets of a body; they are counted apart.
+    pub(super) fn body(&mut self, of_answer: bool, bytes: &[u8]) {
+        if let Some(medical) = &mut self.medical {
+            medical.body(of_answer, bytes);
+        }
+    }
+
+    /// Counts octets of a body that passed unseen.
+    pub(super) fn pass(&mut self, of_answer: bool, n: u64) {
+        self.count(of_answer, n);
+        if let Some(medical) = &mut self.medical {
+            medical.passed(of_answer);
+        }
     }
 
     /// Counts octets of a body.
@@ -164,7 +199,14 @@ impl Exchange {
         if self.http.method.is_some() && self.http.request_bytes.is_none() {
             self.http.request_bytes = Some(0);
         }
+        let medical = self
+            .medical
+            .take()
+            .map(|medical| (medical, self.http.clone()));
         cx.emit(Draft::new(self.time, activity, self.http).status(status, code));
+        if let Some((medical, http)) = medical {
+            medical.emit(self.time, &http, cx);
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! HTTP/1 over TCP, and the recognition of HTTP/2 with prior knowledge.
 //!
 //! Enters: the stream from its start, from inside, or after CONNECT. Leaves: one event per
-//! exchange, with its answer when it was seen. Refuses: bodies (they pass uncopied), credentials,
-//! cookies.
+//! exchange, with its answer when it was seen, and one more for FHIR and DICOMweb. Refuses: bodies
+//! (they pass uncopied, save those of [`medical`] up to a bound), credentials, cookies.
 //! Limits: [`parser::LINE_BYTES_MAX`] a line, [`parser::HEAD_BYTES_MAX`] and [`parser::FIELDS_MAX`]
 //! a head, [`session::EXCHANGES_MAX`] open exchanges.
 //! Source: RFC 9110, RFC 9112; RFC 9113 section 3.4 (the preface of HTTP/2).
 
 mod exchange;
+pub(super) mod medical;
 mod parser;
 mod session;
 

@@ -11,6 +11,8 @@ use model::limit::cut;
 use model::sensitive::Shape;
 use model::{Sensitive, Text};
 
+use super::medical::Hints;
+
 /// Longest line.
 pub(super) const LINE_BYTES_MAX: usize = 32 * 1024;
 /// Longest head.
@@ -36,6 +38,8 @@ pub(super) struct Head {
     /// What the event will say.
     pub(super) http: Http,
     pub(super) framing: Framing,
+    /// What the event does not keep but observers of the exchange want to know.
+    pub(super) hints: Hints,
     /// True for a request line without version.
     pub(super) is_simple: bool,
     pub(super) anomalies: Vec<&'static str>,
@@ -58,6 +62,7 @@ impl Head {
             code: None,
             http: Http::default(),
             framing: Framing::default(),
+            hints: Hints::default(),
             is_simple: false,
             anomalies: Vec::new(),
             fields: 0,
@@ -152,6 +157,7 @@ impl Head {
                 self.framing.chunked |= last.eq_ignore_ascii_case(b"chunked");
             }
             b"content-type" => {
+                self.hints.content_type(value);
                 let bare = value.split(|&octet| octet == b';').next().unwrap_or(value);
                 let bare = (!bare.is_empty()).then(|| lower(bare));
                 if self.is_request() {
@@ -159,6 +165,9 @@ impl Head {
                 } else {
                     self.http.content_type = bare;
                 }
+            }
+            b"content-encoding" => {
+                self.hints.encoded = !value.trim_ascii().eq_ignore_ascii_case(b"identity");
             }
             b"upgrade" => {
                 let tls = value
@@ -178,6 +187,7 @@ impl Head {
     fn request_field(&mut self, name: &[u8], value: &[u8]) {
         match name {
             b"host" => self.authority(value),
+            b"accept" => self.hints.accept(value),
             b"user-agent" => {
                 self.http.user_agent = Some(text(value));
                 self.folding = Some(Kept::UserAgent);

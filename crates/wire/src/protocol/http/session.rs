@@ -130,8 +130,8 @@ impl HttpSession {
         match state {
             State::Start => self.start(side, rest, cx),
             State::Fields(head) => self.fields(side, head, rest, cx),
-            State::Body(left) => self.pass(side, State::Body(left), left),
-            State::Chunk(left) => self.pass(side, State::Chunk(left), left),
+            State::Body(left) => self.pass(side, State::Body(left), left, rest, cx),
+            State::Chunk(left) => self.pass(side, State::Chunk(left), left, rest, cx),
             State::ChunkSize => self.chunk_line(side, rest, cx),
             State::ChunkEnd => {
                 let Some((line, used)) = split_line(rest) else {
@@ -315,9 +315,48 @@ impl HttpSession {
         }
     }
 
-    fn pass(&mut self, side: Side, state: State, left: u64) -> Option<(usize, Next)> {
+    /// A part of a body: shown as far as somebody wants it, the rest passes uncopied.
+    fn pass(
+        &mut self,
+        side: Side,
+        state: State,
+        left: u64,
+        rest: &[u8],
+        cx: &mut Context<'_>,
+    ) -> Option<(usize, Next)> {
         self.side(side).state = state;
-        Some((0, Next::Skip(left)))
+        let (current, answers) = (self.side(side).current, self.side(side).answers);
+        let exchange = self.exchange(current);
+        let wants = exchange.map_or(0, |exchange| exchange.wants(answers));
+        if wants == 0 {
+            return Some((0, Next::Skip(left)));
+        }
+        let most = usize::try_from(wants.min(left)).unwrap_or(usize::MAX);
+        let shown = rest.get(..most).unwrap_or(rest);
+        let n = u64::try_from(shown.len()).unwrap_or(0);
+        if let Some(exchange) = self.exchange(current) {
+            exchange.body(answers, shown);
+            exchange.count(answers, n);
+        }
+        self.body_moved(side, n, cx);
+        Some((shown.len(), Next::Need(0)))
+    }
+
+    /// `n` octets of a body went by.
+    fn body_moved(&mut self, side: Side, n: u64, cx: &mut Context<'_>) {
+        match self.side(side).state {
+            State::Body(left) if left <= n => self.body_over(side, cx),
+            State::Body(left) => self.side(side).state = State::Body(left - n),
+            State::Chunk(left) if left <= n => self.side(side).state = State::ChunkEnd,
+            State::Chunk(left) => self.side(side).state = State::Chunk(left - n),
+            State::Start
+            | State::Fields(_)
+            | State::ChunkSize
+            | State::ChunkEnd
+            | State::Trailers
+            | State::UntilClose
+            | State::Lost => {}
+        }
     }
 
     fn chunk_line(
@@ -359,6 +398,7 @@ impl HttpSession {
         let current = self.side(side).current;
         let answers = self.side(side).answers;
         if let Some(exchange) = self.exchange(current) {
+            exchange.body(answers, rest);
             exchange.count(answers, u64::try_from(rest.len()).unwrap_or(0));
         }
         Some((rest.len(), Next::Need(0)))
@@ -432,25 +472,24 @@ impl Session for HttpSession {
     fn skipped(&mut self, side: Side, n: u64, cx: &mut Context<'_>) {
         let (current, answers) = (self.side(side).current, self.side(side).answers);
         if let Some(exchange) = self.exchange(current) {
-            exchange.count(answers, n);
+            exchange.pass(answers, n);
         }
-        match self.side(side).state {
-            State::Body(left) if left <= n => self.body_over(side, cx),
-            State::Body(left) => self.side(side).state = State::Body(left - n),
-            State::Chunk(left) if left <= n => self.side(side).state = State::ChunkEnd,
-            State::Chunk(left) => self.side(side).state = State::Chunk(left - n),
-            State::Start
-            | State::Fields(_)
-            | State::ChunkSize
-            | State::ChunkEnd
-            | State::Trailers
-            | State::UntilClose
-            | State::Lost => {}
-        }
+        self.body_moved(side, n, cx);
     }
 
-    fn gap(&mut self, side: Side, _missing: u64, cx: &mut Context<'_>) -> bool {
+    fn gap(&mut self, side: Side, missing: u64, cx: &mut Context<'_>) -> bool {
         if matches!(self.side(side).state, State::UntilClose) {
+            let (current, answers) = (self.side(side).current, self.side(side).answers);
+            if let Some(exchange) = self.exchange(current) {
+                exchange.pass(answers, 0);
+            }
+            return true;
+        }
+        if let State::Body(left) | State::Chunk(left) = self.side(side).state
+            && missing <= left
+        {
+            // Part of a body that was being shown.
+            self.skipped(side, missing, cx);
             return true;
         }
         cx.anomaly("http-gap");

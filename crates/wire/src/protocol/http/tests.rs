@@ -6,7 +6,7 @@ use crate::protocol::checks::{
 use crate::protocol::replay::{Outcome, Piece, fuzz};
 use crate::protocol::{Side, Transport};
 
-const GET: &[u8] = b"GET /fhir/Patient/1?name=Durand HTTP/1.1\r\nHost: EHR.Hopital.test:8080\r\n\
+const GET: &[u8] = b"GET /ward/7/beds?name=Durand HTTP/1.1\r\nHost: EHR.Hopital.test:8080\r\n\
     User-Agent: a\r\n b\r\nReferer: http://x/\r\nAuthorization: Basic c2VjcmV0\r\n\r\n";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: Application/JSON; q=1\r\n\
     Content-Length: 5\r\n\r\nhello";
@@ -34,7 +34,7 @@ fn a_request_and_its_answer_are_one_event() {
         ("http_version", "1.1"),
         ("host", "ehr.hopital.test"),
         ("url_port", "8080"),
-        ("url_path", "/fhir/Patient/1"),
+        ("url_path", "/ward/7/beds"),
         ("url_query", "name=Durand"),
         ("user_agent", "a b"),
         ("referrer", "http://x/"),
@@ -147,7 +147,7 @@ fn after_a_gap_the_next_start_line_is_found() {
     ];
     let out = tcp(&pieces);
     assert_eq!(columns(&out, "http_code"), ["200", "404"]);
-    assert_eq!(columns(&out, "url_path"), ["/fhir/Patient/1", "/two"]);
+    assert_eq!(columns(&out, "url_path"), ["/ward/7/beds", "/two"]);
     let unanswered = [
         client(GET),
         Piece::Gap(Side::Server, 4000),
