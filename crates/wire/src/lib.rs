@@ -16,6 +16,7 @@ mod stats;
 mod tcp;
 #[doc(hidden)]
 pub mod testing;
+mod tunnel;
 mod worker;
 
 pub use config::{BUDGET_BYTES, BUDGET_BYTES_MIN, Sequence, Timeouts, WireConfig};
