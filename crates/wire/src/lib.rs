@@ -5,6 +5,7 @@
 //! Source: `DESIGN.md` section 4, wire.
 
 mod config;
+mod crypto;
 mod flow;
 pub mod frame;
 mod ip;

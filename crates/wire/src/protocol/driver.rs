@@ -258,6 +258,7 @@ impl Driver {
                 return bytes.len();
             };
             let step = session.bytes(side, rest, cx);
+            self.name = session.renamed().or(self.name);
             used += step.consumed.min(rest.len());
             if !self.follow(side, step, &mut used, bytes.len(), cx) {
                 return used;

@@ -12,8 +12,10 @@ mod dhcp;
 mod dicom;
 mod dns;
 mod driver;
+mod encrypted;
 mod hl7;
 mod http;
+mod quic;
 mod recognise;
 mod registry;
 pub mod replay;
@@ -203,6 +205,11 @@ pub trait Session: Send {
 
     /// The flow is over: emit what still waits for an answer.
     fn end(&mut self, cx: &mut Context<'_>);
+
+    /// The protocol's name, when the conversation went over to another one (an upgrade).
+    fn renamed(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Heap bytes that it holds, for the budget; an estimate that errs high.
     fn heap_bytes(&self) -> usize {

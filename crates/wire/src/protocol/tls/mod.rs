@@ -13,6 +13,8 @@ mod session;
 
 use codec::tls::is_client_hello_v2;
 
+pub(super) use self::report::{Hellos, alert_name, describe_hellos};
+
 use self::parser::{Content, RECORD_HEADER_BYTES, RecordHeader};
 use self::session::TlsSession;
 use super::{First, Probe, Protocol, Session, Transport};
