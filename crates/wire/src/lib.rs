@@ -12,6 +12,7 @@ mod ip;
 mod link;
 pub mod protocol;
 mod runs;
+pub mod secrets;
 mod shard;
 mod stats;
 mod tcp;
@@ -22,6 +23,7 @@ mod worker;
 
 pub use config::{BUDGET_BYTES, BUDGET_BYTES_MIN, Sequence, Timeouts, WireConfig};
 pub use frame::{Frame, LinkType};
+pub use secrets::{KeyLog, Secrets};
 pub use shard::shard_of;
 pub use stats::{ProtocolStats, Stats};
 pub use worker::Worker;

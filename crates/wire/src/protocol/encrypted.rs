@@ -15,6 +15,9 @@ use super::{Context, Side};
 /// Records of one connection whose sizes are kept.
 pub(super) const RECORDS_MAX: usize = 16;
 
+/// Records below which sizes tell nothing.
+const RECORDS_MIN: usize = 4;
+
 /// Says whether a handshake is that of encrypted DNS, and how that is known.
 pub(super) fn dns(body: &Network, cx: &Context<'_>) -> Vec<Text> {
     let offers = |name: &str| body.tls_alpn_offered.iter().any(|offer| offer == name);
@@ -43,6 +46,43 @@ pub(super) fn dns(body: &Network, cx: &Context<'_>) -> Vec<Text> {
         facts.add("dns", kind).add("dns_by", by);
     }
     facts.take()
+}
+
+/// What is odd about a server's certificate at the time of its handshake.
+pub(super) fn certificate(body: &Network, time: Nanos) -> Vec<Text> {
+    let mut facts = Facts::of("encrypted");
+    let now = time.millis();
+    let (subject, issuer) = (body.tls_subject.as_deref(), body.tls_issuer.as_deref());
+    if subject.is_some_and(|subject| !subject.is_empty()) && subject == issuer {
+        facts.add("certificate", "self_signed");
+    }
+    if body.tls_not_after.is_some_and(|end| end < now) {
+        facts.add("certificate", "expired");
+    }
+    if body.tls_not_before.is_some_and(|start| start > now) {
+        facts.add("certificate", "not_yet_valid");
+    }
+    if let (Some(name), Some(subject)) = (body.tls_sni.as_deref(), subject) {
+        let mut named = body.tls_san.iter().map(AsRef::as_ref);
+        let common = subject.split(',').find_map(|part| part.trim().strip_prefix("CN="));
+        let common = common.filter(|_| body.tls_san.is_empty());
+        let fits = named.any(|san| covers(san, name)) || common.is_some_and(|cn| covers(cn, name));
+        if !fits {
+            facts.add("certificate", "name_mismatch");
+        }
+    }
+    facts.take()
+}
+
+/// True when a certificate's name is that of a server; a star stands for its first label.
+fn covers(certified: &str, name: &str) -> bool {
+    let certified = certified.trim_end_matches('.');
+    let name = name.trim_end_matches('.');
+    if let Some(domain) = certified.strip_prefix("*.") {
+        let rest = name.split_once('.').map(|(_, rest)| rest);
+        return rest.is_some_and(|rest| rest.eq_ignore_ascii_case(domain));
+    }
+    certified.eq_ignore_ascii_case(name)
 }
 
 /// True for the name of a public resolver that answers over HTTPS.
@@ -85,8 +125,6 @@ const RESOLVERS: [&str; 24] = [
 #[derive(Default)]
 pub(super) struct Profile {
     records: Vec<(Side, u32, Nanos)>,
-    bytes: [u64; 2],
-    count: [u64; 2],
 }
 
 impl Profile {
@@ -96,18 +134,19 @@ impl Profile {
         if self.records.len() < RECORDS_MAX {
             self.records.push((side, len32, now));
         }
-        if let Some(bytes) = self.bytes.get_mut(side.index()) {
-            *bytes = bytes.saturating_add(u64::from(len32));
-        }
-        if let Some(count) = self.count.get_mut(side.index()) {
-            *count += 1;
-        }
         self.records.len() < RECORDS_MAX
     }
 
-    /// True when nothing was noted.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.records.is_empty()
+    /// The event with the time of the first record; `None` when there were too few.
+    pub(super) fn report(&self) -> Option<(Nanos, Network)> {
+        let (_, _, time) = self.records.first().filter(|_| self.records.len() >= RECORDS_MIN)?;
+        let body = Network {
+            about: "encrypted".into(),
+            operation: Some("profile".into()),
+            facts: self.facts(),
+            ..Network::default()
+        };
+        Some((*time, body))
     }
 
     /// Heap bytes that it holds.
@@ -117,7 +156,7 @@ impl Profile {
 
     /// The facts: sizes in order, the client's positive and the server's negative; milliseconds
     /// from the first to the last; the median and the longest pause.
-    pub(super) fn facts(&self) -> Vec<Text> {
+    fn facts(&self) -> Vec<Text> {
         let mut facts = Facts::of("encrypted");
         let sizes = self.records.iter().map(|(side, len, _)| match side {
             Side::Client => i64::from(*len),

@@ -23,11 +23,15 @@ mod smb;
 mod ssh;
 mod tls;
 
+use std::sync::Arc;
+
 use model::class::Body;
 use model::{Nanos, Text};
 
 pub use driver::Driver;
 pub use registry::REGISTRY;
+
+use crate::secrets::Secrets;
 
 /// Most bytes that a session can leave unconsumed on one side before it is given up.
 pub const PENDING_BYTES_MAX: usize = 64 * 1024;
@@ -206,6 +210,11 @@ pub trait Session: Send {
     /// The flow is over: emit what still waits for an answer.
     fn end(&mut self, cx: &mut Context<'_>);
 
+    /// Offers the secrets that were given with the capture; called once, before any bytes.
+    fn secrets(&mut self, secrets: &Arc<dyn Secrets>) {
+        let _ = secrets;
+    }
+
     /// The protocol's name, when the conversation went over to another one (an upgrade).
     fn renamed(&self) -> Option<&'static str> {
         None
@@ -232,6 +241,8 @@ pub struct Draft {
     pub status_code: Option<Text>,
     /// What happened.
     pub body: Body,
+    /// The protocol inside, for what was decrypted.
+    pub inside: Option<&'static str>,
 }
 
 impl Draft {
@@ -245,6 +256,7 @@ impl Draft {
             status: 0,
             status_code: None,
             body: body.into(),
+            inside: None,
         }
     }
 

@@ -136,6 +136,7 @@ impl Worker {
             app: &mut flow.app,
             scratch: &mut self.scratch,
             registry,
+            secrets: self.config.secrets.as_ref(),
             now: flow.last,
             transport: transport(flow.kind),
             client_port,

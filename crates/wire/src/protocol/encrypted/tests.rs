@@ -34,6 +34,33 @@ fn encrypted_dns_is_recognised() {
 }
 
 #[test]
+fn odd_certificates_are_told() {
+    let time = Nanos(1_795_428_000_000_000_000);
+    let body = |subject: &str, issuer: &str, name: &str, san: &[&'static str], days: [i64; 2]| {
+        let at = |day: i64| Some(time.plus_ms(day * 86_400_000).millis());
+        let body = Network {
+            tls_subject: Some(subject.to_owned().into()),
+            tls_issuer: Some(issuer.to_owned().into()),
+            tls_sni: (!name.is_empty()).then(|| name.to_owned().into()),
+            tls_san: san.iter().map(|&name| name.into()).collect(),
+            tls_not_before: at(days[0]),
+            tls_not_after: at(days[1]),
+            ..Network::default()
+        };
+        certificate(&body, time).join(" ").replace("encrypted.certificate=", "")
+    };
+    let good = [-10, 10];
+    assert_eq!(body("CN=a.lab", "CN=ca", "a.lab", &["A.lab"], good), "");
+    assert_eq!(body("CN=x", "CN=ca", "b.lab", &["*.lab"], good), "");
+    assert_eq!(body("O=lab, CN=a.lab", "CN=ca", "a.lab", &[], good), "");
+    assert_eq!(body("CN=a.lab", "CN=ca", "", &[], good), "");
+    assert_eq!(body("CN=a.lab", "CN=a.lab", "a.lab", &["a.lab"], good), "self_signed");
+    assert_eq!(body("CN=a.lab", "CN=ca", "a.lab", &["a.lab"], [-10, -1]), "expired");
+    assert_eq!(body("CN=a.lab", "CN=ca", "a.lab", &["a.lab"], [1, 10]), "not_yet_valid");
+    assert_eq!(body("CN=a.lab", "CN=ca", "c.b.lab", &["*.lab"], good), "name_mismatch");
+}
+
+#[test]
 fn a_profile_has_sizes_and_pauses() {
     let mut profile = Profile::default();
     let ms = |ms: i64| Nanos(0).plus_ms(ms);

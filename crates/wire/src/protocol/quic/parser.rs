@@ -73,8 +73,6 @@ pub(super) struct Long<'a> {
     pub(super) version: Version,
     /// Identifier of the connection at the receiver.
     pub(super) to: &'a [u8],
-    /// Identifier of the connection at the sender.
-    pub(super) from: &'a [u8],
     /// The header up to the packet number, for an Initial packet.
     pub(super) header: &'a [u8],
     /// What follows: packet number and payload; versions for a negotiation.
@@ -95,7 +93,7 @@ impl<'a> Long<'a> {
         let to_len = usize::from(r.u8()?);
         let to = r.take(to_len)?;
         let from_len = usize::from(r.u8()?);
-        let from = r.take(from_len)?;
+        r.skip(from_len)?;
         if version.0 != 0 && (first & 0x40 == 0 || to_len.max(from_len) > ID_BYTES_MAX) {
             return None;
         }
@@ -104,7 +102,6 @@ impl<'a> Long<'a> {
             kind,
             version,
             to,
-            from,
             header: &[],
             rest: r.rest(),
             len: bytes.len(),

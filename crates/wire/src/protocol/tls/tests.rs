@@ -1,10 +1,13 @@
 use proptest::prelude::*;
 
+
 use crate::protocol::checks::{
     client, field, hex, only, play, server, split_gives_the_same, survives_mutation,
 };
 use crate::protocol::replay::{Outcome, Piece, fuzz};
 use crate::protocol::{Side, Transport};
+
+mod decrypted;
 
 fn record(content: u8, body: &[u8]) -> Vec<u8> {
     let len = u16::try_from(body.len()).unwrap().to_be_bytes();

@@ -189,9 +189,10 @@ fn an_upgrade_answers_the_request_of_version_one() {
 fn a_gap_in_a_body_costs_nothing_but_its_octets() {
     let asked = [opening(), frame(HEADERS, END, 1, &request("/"))].concat();
     let head = [frame(HEADERS, END_HEADERS, 1, &answer("200")), vec![0, 0, 100, 0, 1, 0, 0, 0, 1]];
+    let head = head.concat();
     let pieces = [
         client(&asked),
-        server(&head.concat()),
+        server(&head),
         Piece::Gap(Side::Server, 40),
         server(&[7; 60]),
     ];
@@ -209,7 +210,8 @@ fn any_split_gives_the_same() {
         frame(9, 4, 1, &answer("200")[9..]),
         frame(0, 9, 1, &[&[2][..], b"hello", &[0; 2]].concat()),
     ];
-    let pieces = [client(&asked), server(&answered.concat())];
+    let answered = answered.concat();
+    let pieces = [client(&asked), server(&answered)];
     for step in [1, 2, 3, 7, 9, 10, 24, 100] {
         split_gives_the_same(REGISTRY, 8080, &pieces, step);
     }

@@ -44,7 +44,8 @@ fn frames_are_counted_by_kind_and_direction() {
     ]
     .concat();
     let down = [frame(0x81, false, b"hello"), frame(0x8a, false, b"")].concat();
-    let pieces = [client(ASK), server(&[SWITCH, &down].concat()), client(&up)];
+    let down = [SWITCH, &down].concat();
+    let pieces = [client(ASK), server(&down), client(&up)];
     let out = talk(&pieces);
     assert_eq!((out.name, out.drafts.len()), (Some("websocket"), 2));
     assert_eq!(field(&out.drafts[0], "http_code"), "101");
@@ -84,9 +85,10 @@ fn what_the_standard_forbids_is_noted() {
 fn a_gap_inside_a_payload_is_passed_over() {
     let frame = frame(0x82, false, &[7; 200]);
     let (head, tail) = frame.split_at(20);
+    let head = [SWITCH, head].concat();
     let pieces = [
         client(ASK),
-        server(&[SWITCH, head].concat()),
+        server(&head),
         Piece::Gap(Side::Server, 50),
         server(&tail[50..]),
         server(&[0x81, 1, 7]),
