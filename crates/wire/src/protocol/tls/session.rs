@@ -394,7 +394,10 @@ impl Session for TlsSession {
             self.open(side, header, rest, cx);
             let asked = self.header(side, header, body, cx);
             self.any_record = true;
-            let opens = self.opener.as_ref().is_some_and(|opener| !opener.is_done());
+            if let Some(mut done) = self.opener.take_if(|opener| opener.is_done()) {
+                done.end(cx);
+            }
+            let opens = self.opener.is_some();
             match asked {
                 // The whole record is there.
                 Record::Skip(len) if opens => at += RECORD_HEADER_BYTES + len,
