@@ -8,6 +8,7 @@ pub mod compress;
 pub mod dicom;
 pub mod digest;
 pub mod hl7;
+pub mod hpack;
 pub mod http;
 pub mod ntlmssp;
 pub mod tls;

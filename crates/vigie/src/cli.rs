@@ -138,6 +138,9 @@ pub(crate) struct Read {
     /// Put the events into the store instead of printing them
     #[arg(long)]
     pub(crate) into_store: bool,
+    /// Secrets of TLS connections (SSLKEYLOGFILE); what they open is read too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keylog: Option<PathBuf>,
     /// The same input gives the same bytes: logged_time = time
     #[arg(long)]
     pub(crate) reproducible: bool,

@@ -3,9 +3,12 @@
 //! Enters: the role's configuration. Leaves: [`WireConfig`]. Refuses: nothing; limits are clamped
 //! where they are used. Source: `facts`: timeouts of the peers, hard budget 512 MiB.
 
+use std::sync::Arc;
+
 use model::{NodeId, Text};
 
 use crate::protocol::{Protocol, REGISTRY};
+use crate::secrets::Secrets;
 
 /// Default of [`WireConfig::budget_bytes`].
 pub const BUDGET_BYTES: usize = 512 << 20;
@@ -71,6 +74,8 @@ pub struct WireConfig {
     pub hash_seed: u64,
     /// Application protocols to recognise.
     pub registry: &'static [&'static dyn Protocol],
+    /// Secrets of encrypted connections, given with a capture; `None` leaves them closed.
+    pub secrets: Option<Arc<dyn Secrets>>,
 }
 
 impl Default for WireConfig {
@@ -84,6 +89,7 @@ impl Default for WireConfig {
             interim_ms: 300_000,
             hash_seed: 0,
             registry: REGISTRY,
+            secrets: None,
         }
     }
 }

@@ -5,21 +5,25 @@
 //! Source: `DESIGN.md` section 4, wire.
 
 mod config;
+mod crypto;
 mod flow;
 pub mod frame;
 mod ip;
 mod link;
 pub mod protocol;
 mod runs;
+pub mod secrets;
 mod shard;
 mod stats;
 mod tcp;
 #[doc(hidden)]
 pub mod testing;
+mod tunnel;
 mod worker;
 
 pub use config::{BUDGET_BYTES, BUDGET_BYTES_MIN, Sequence, Timeouts, WireConfig};
 pub use frame::{Frame, LinkType};
+pub use secrets::{KeyLog, Secrets};
 pub use shard::shard_of;
 pub use stats::{ProtocolStats, Stats};
 pub use worker::Worker;

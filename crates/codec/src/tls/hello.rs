@@ -21,6 +21,8 @@ const EXT_VERSIONS: u16 = 43;
 pub struct ClientHello {
     /// Version of the message, not of `supported_versions`.
     pub version: u16,
+    /// The random value that names the connection in key logs.
+    pub random: [u8; 32],
     /// Identifier of a session to resume; empty for none.
     pub session: Vec<u8>,
     /// Cipher suites.
@@ -48,6 +50,8 @@ pub struct ClientHello {
 pub struct ServerHello {
     /// Version of the message, not of `supported_versions`.
     pub legacy_version: u16,
+    /// The random value.
+    pub random: [u8; 32],
     /// Version of `supported_versions`, if present.
     pub chosen_version: Option<u16>,
     /// Identifier of the session, or the echo of the client's.
@@ -103,7 +107,7 @@ impl ClientHello {
     }
 
     fn read(&mut self, r: &mut Reader<'_>) -> Option<()> {
-        r.skip(32)?;
+        self.random = r.array()?;
         let session_len = usize::from(r.u8()?);
         self.session = r.take(session_len)?.to_vec();
         let ciphers_len = usize::from(r.u16_be()?);
@@ -165,8 +169,8 @@ impl ServerHello {
             legacy_version: r.u16_be()?,
             ..Self::default()
         };
-        let random = r.take(32)?;
-        hello.is_retry = random == RETRY_RANDOM;
+        hello.random = r.array()?;
+        hello.is_retry = hello.random == RETRY_RANDOM;
         hello.broken = hello.read(&mut r).is_none();
         Some(hello)
     }
@@ -196,6 +200,19 @@ impl ServerHello {
             }
         }
         (!extensions.cut).then_some(())
+    }
+
+    /// The application protocol in the body of EncryptedExtensions of TLS 1.3.
+    #[must_use]
+    pub fn alpn_of(body: &[u8]) -> Option<Vec<u8>> {
+        let mut r = Reader::new(body);
+        let mut extensions = Extensions::start(&mut r)?;
+        while let Some((kind, data)) = extensions.next() {
+            if kind == EXT_ALPN {
+                return alpn(&mut Reader::new(data))?.into_iter().next();
+            }
+        }
+        None
     }
 
     /// The version agreed.

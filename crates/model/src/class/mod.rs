@@ -12,6 +12,7 @@ mod medical;
 mod network;
 mod smb;
 mod ssh;
+mod tunnel;
 
 use crate::record::{Cell, Field, Record, Value};
 use crate::sensitive::Sensitive;
@@ -24,6 +25,7 @@ pub use medical::Medical;
 pub use network::Network;
 pub use smb::Smb;
 pub use ssh::Ssh;
+pub use tunnel::Tunnel;
 
 /// One OCSF class that Vigie writes.
 #[derive(Debug)]
@@ -134,6 +136,8 @@ bodies! {
     Smb => smb::CLASS;
     /// SSH Activity 4007.
     Ssh => ssh::CLASS;
+    /// Tunnel Activity 4014.
+    Tunnel => tunnel::CLASS;
     /// Device Inventory Info 5001.
     Inventory => inventory::CLASS;
     /// Medical Exchange Activity 99904001, of the `health` extension.

@@ -38,6 +38,14 @@ impl<W: Write> Printer for Eve<W> {
             Body::Dhcp(dhcp) => ("dhcp", words.dhcp(event, dhcp)),
             Body::Smb(smb) => ("smb", words.smb(event, smb)),
             Body::Ssh(ssh) => ("ssh", words.ssh(ssh)),
+            Body::Tunnel(tunnel) => (
+                "tunnel",
+                json!({
+                    "type": tunnel.kind, "pkts_toserver": tunnel.packets_out,
+                    "pkts_toclient": tunnel.packets_in, "bytes_toserver": tunnel.bytes_out,
+                    "bytes_toclient": tunnel.bytes_in,
+                }),
+            ),
             Body::Inventory(inventory) => ("arp", words.binding(inventory)),
             Body::Medical(medical) if medical.standard == "dicom" => {
                 ("dicom", words.medical(medical))

@@ -3,9 +3,10 @@
 //! Enters: a flow, and why it ends. Leaves: the shared [`Connection`] and a network body.
 //! Refuses: nothing. Source: OCSF 1.8.0 `network_activity`.
 
-use model::class::Network;
+use model::class::{Network, Tunnel};
 use model::community::community_id;
-use model::{Connection, Mac, Nanos, Text};
+use model::fact::Facts;
+use model::{Body, Connection, Mac, Nanos, Text};
 
 use super::record::{Flow, Kind, Texts};
 
@@ -31,7 +32,7 @@ pub(crate) struct Summary {
     /// OCSF status.
     pub(crate) status: u16,
     /// The figures.
-    pub(crate) body: Network,
+    pub(crate) body: Body,
 }
 
 impl Flow {
@@ -41,7 +42,11 @@ impl Flow {
         let v6 = self.key.v6();
         let (src, src_port) = self.key.endpoint(self.client_high);
         let (dst, dst_port) = self.key.endpoint(!self.client_high);
-        let ported = self.kind != Kind::Other || self.key.protocol() == SCTP;
+        let ported = match self.kind {
+            Kind::Tcp | Kind::Udp | Kind::Icmp => true,
+            Kind::Tunnel => self.key.protocol() == UDP,
+            Kind::Other => self.key.protocol() == SCTP,
+        };
         let dst_port = if self.kind == Kind::Icmp {
             u16::from(self.code)
         } else {
@@ -94,14 +99,53 @@ impl Flow {
             tcp_flags_in: tcp.then(|| letters(self.tcp.flags.server)),
             gap_bytes: (gap > 0).then_some(gap),
             anomalies: codes.into_iter().map(Text::Borrowed).collect(),
+            tunnels: self.rare.as_ref().map_or(Vec::new(), |r| r.tunnels.clone()),
             ..Network::default()
         };
+        if let Some(tunnel) = self.tunnel(&body) {
+            let (activity, status) = match reason {
+                Reason::Ongoing => (OTHER, 0),
+                Reason::Over | Reason::Evicted | Reason::EndOfCapture => (CLOSE, 0),
+            };
+            return Summary {
+                time: self.last,
+                activity,
+                status,
+                body: tunnel.into(),
+            };
+        }
         Summary {
             time: self.last,
             activity,
             status,
-            body,
+            body: body.into(),
         }
+    }
+
+    /// The same figures as those of a tunnel, when it is one.
+    fn tunnel(&self, flow: &Network) -> Option<Tunnel> {
+        let (kind, numbers) = self.rare.as_ref()?.opened.as_ref()?;
+        let mut facts = Facts::of(kind.name());
+        for number in numbers {
+            facts.add(kind.number_name(), number);
+        }
+        Some(Tunnel {
+            kind: Some(kind.name().into()),
+            kind_id: Some(OTHER),
+            duration_ms: flow.duration_ms,
+            start: flow.start,
+            end: flow.end,
+            bytes: flow.bytes,
+            bytes_in: flow.bytes_in,
+            bytes_out: flow.bytes_out,
+            packets: flow.packets,
+            packets_in: flow.packets_in,
+            packets_out: flow.packets_out,
+            end_reason: flow.end_reason.clone(),
+            tunnels: flow.tunnels.clone(),
+            anomalies: flow.anomalies.clone(),
+            facts: facts.take(),
+        })
     }
 
     fn end_reason(&self, reason: Reason) -> &'static str {
@@ -117,7 +161,7 @@ impl Flow {
 
     /// OCSF activity and status.
     fn activity(&self, reason: Reason) -> (u16, u16) {
-        const CLOSE: (u16, u16) = (2, 1);
+        const CLOSED: (u16, u16) = (2, 1);
         const RESET: (u16, u16) = (3, 0);
         const FAIL: (u16, u16) = (4, 2);
         const REFUSE: (u16, u16) = (5, 2);
@@ -137,7 +181,11 @@ impl Flow {
         if self.tcp.is_reset() {
             return RESET;
         }
-        if self.tcp.is_closed() { CLOSE } else { TRAFFIC }
+        if self.tcp.is_closed() {
+            CLOSED
+        } else {
+            TRAFFIC
+        }
     }
 
     fn texts(&mut self, last: bool) -> Texts {
@@ -168,6 +216,11 @@ impl Flow {
 }
 
 const SCTP: u8 = 132;
+const UDP: u8 = 17;
+/// OCSF: closed, of a tunnel.
+const CLOSE: u16 = 2;
+/// OCSF: something that has no number of its own.
+const OTHER: u16 = 99;
 
 fn known(mac: Mac) -> Option<Mac> {
     (mac != Mac::default()).then_some(mac)

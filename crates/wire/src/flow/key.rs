@@ -23,6 +23,10 @@ pub(crate) struct Tuple {
     pub(crate) v6: bool,
     /// True for ICMP messages that nothing answers: both directions are different flows.
     pub(crate) one_way: bool,
+    /// True for a tunnel's own packets.
+    pub(crate) tunnel: bool,
+    /// The virtual network that the packet belongs to, 0 for none.
+    pub(crate) space: u16,
 }
 
 /// The same for both directions.
@@ -30,7 +34,8 @@ pub(crate) struct Tuple {
 pub(crate) struct Key {
     low: Addr,
     high: Addr,
-    /// Ports of low and high, then flags and protocol.
+    /// Ports of low and high, then the virtual network, flags and protocol: 16 bits each but the
+    /// last two.
     rest: u64,
 }
 
@@ -38,8 +43,10 @@ impl Key {
     /// The key of a packet, and whether its source is the `high` endpoint.
     #[inline]
     pub(crate) fn of(tuple: &Tuple) -> (Self, bool) {
-        let flags = (u64::from(tuple.one_way) << 9) | (u64::from(tuple.v6) << 8);
-        let tail = flags | u64::from(tuple.protocol);
+        let flags = (u64::from(tuple.tunnel) << 10)
+            | (u64::from(tuple.one_way) << 9)
+            | (u64::from(tuple.v6) << 8);
+        let tail = (u64::from(tuple.space) << 16) | flags | u64::from(tuple.protocol);
         let source = (tuple.src, tuple.src_port);
         let target = (tuple.dst, tuple.dst_port);
         let from_high = !tuple.one_way && source > target;

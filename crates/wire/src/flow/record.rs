@@ -13,9 +13,12 @@ use super::sides::Sides;
 use crate::config::Timeouts;
 use crate::protocol::{Driver, Side};
 use crate::tcp::Tcp;
+use crate::tunnel;
 
 /// Most distinct anomaly codes of one flow's event.
 const CODES_MAX: usize = LIST_ITEMS_MAX;
+/// Most keys, networks or sessions of one tunnel that its event names.
+const NUMBERS_MAX: usize = 64;
 
 /// What travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(crate) enum Kind {
     Udp,
     /// ICMP or ICMPv6.
     Icmp,
+    /// A tunnel, over IP or UDP.
+    Tunnel,
     /// Anything else.
     #[default]
     Other,
@@ -104,6 +109,10 @@ pub(crate) struct Rare {
     pub(crate) codes: Vec<&'static str>,
     /// Texts of the flow's events, made with the first one.
     pub(crate) texts: Option<Texts>,
+    /// Tunnels around the flow, outermost first.
+    pub(crate) tunnels: Vec<Text>,
+    /// For a tunnel: its kind, and the keys, networks or sessions seen in it.
+    pub(crate) opened: Option<(tunnel::Kind, Vec<u32>)>,
 }
 
 /// Texts that every event of the flow repeats.
@@ -135,7 +144,7 @@ impl Flow {
             Kind::Tcp => timeouts.tcp_idle_ms,
             Kind::Udp => timeouts.udp_ms,
             Kind::Icmp => timeouts.icmp_ms,
-            Kind::Other => timeouts.other_ms,
+            Kind::Tunnel | Kind::Other => timeouts.other_ms,
         }
     }
 
@@ -169,6 +178,22 @@ impl Flow {
         }
     }
 
+    /// Notes the header of a tunnel's packet; true when the list of numbers is full.
+    pub(crate) fn open(&mut self, layer: tunnel::Layer) -> bool {
+        self.name = layer.kind.name();
+        let rare = self.rare.get_or_insert_default();
+        let (kind, numbers) = rare.opened.get_or_insert_with(|| (layer.kind, Vec::new()));
+        *kind = layer.kind;
+        let Some(number) = layer.number.filter(|number| !numbers.contains(number)) else {
+            return false;
+        };
+        if numbers.len() >= NUMBERS_MAX {
+            return true;
+        }
+        numbers.push(number);
+        false
+    }
+
     /// Notes missing bytes for the next event.
     pub(crate) fn lost(&mut self, missing: u64) {
         let rare = self.rare.get_or_insert_default();
@@ -182,7 +207,11 @@ impl Flow {
             App::Fresh | App::Dead => 0,
         };
         let rare = self.rare.as_ref().map_or(0, |rare| {
-            RARE_COST + rare.codes.capacity() * size_of::<&'static str>()
+            let numbers = rare.opened.as_ref().map_or(0, |(_, all)| all.capacity());
+            RARE_COST
+                + rare.codes.capacity() * size_of::<&'static str>()
+                + rare.tunnels.capacity() * (size_of::<Text>() + 32)
+                + numbers * size_of::<u32>()
         });
         app + rare + self.tcp.heap_bytes()
     }

@@ -80,6 +80,8 @@ proptest! {
             protocol: 6,
             v6: false,
             one_way: false,
+            tunnel: false,
+            space: 0,
         };
         let back = Tuple {
             src: there.dst,
@@ -110,6 +112,8 @@ fn hashes_of_neighbouring_addresses_spread() {
             protocol: 6,
             v6: false,
             one_way: false,
+            tunnel: false,
+            space: 0,
         };
         let hash = Key::of(&tuple).0.hash(1) >> 32;
         buckets[(hash & 255) as usize] += 1;

@@ -12,6 +12,7 @@ use model::{Mac, Nanos};
 
 use super::{Addr, Packet, Part};
 use crate::runs::Runs;
+use crate::tunnel::Stack;
 
 /// Most datagrams that wait for parts.
 const DATAGRAMS_MAX: usize = 1024;
@@ -20,7 +21,7 @@ const LENGTH_MAX: u32 = 65_535;
 /// How long a datagram waits for its parts (RFC 8200: 60 s; 30 s is what hosts do).
 const WAIT_NS: u64 = 30_000_000_000;
 /// What an entry costs besides its octets.
-const ENTRY_COST: usize = 256;
+const ENTRY_COST: usize = 320;
 
 /// What identifies a datagram; the protocol only for IPv4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,8 @@ struct Id {
     id: u32,
     protocol: u8,
     v6: bool,
+    /// See [`Stack::space`].
+    space: u16,
 }
 
 /// The frame that brought the first part: what the whole packet is attributed to.
@@ -43,6 +46,8 @@ pub(crate) struct Origin {
     pub(crate) dst: Mac,
     /// VLAN, 0 when none.
     pub(crate) vlan: u16,
+    /// Tunnels around it.
+    pub(crate) tunnels: Stack,
 }
 
 /// A datagram put together.
@@ -179,6 +184,7 @@ impl Fragments {
             id: part.id,
             protocol: if packet.v6 { 0 } else { packet.protocol },
             v6: packet.v6,
+            space: origin.tunnels.space(),
         };
         if !self.waiting.contains_key(&id) {
             self.enqueue(id, origin.time);

@@ -75,6 +75,7 @@ fn origin(ms: i64) -> Origin {
         src: Mac([1; 6]),
         dst: Mac([2; 6]),
         vlan: 0,
+        tunnels: Default::default(),
     }
 }
 

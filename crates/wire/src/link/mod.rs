@@ -1,8 +1,10 @@
 //! Link layer: from a frame to the network layer's octets.
 //!
 //! Enters: a [`Frame`]. Leaves: [`Layer3`]. Refuses: link types it does not know (by name and
-//! number, counted per type), more than [`TAGS_MAX`] VLAN tags, LLC other than SNAP.
-//! Source: IEEE 802.3, 802.1Q, RFC 1042, RFC 1661, RFC 2516, the LINKTYPE_ registry of tcpdump.org.
+//! number, counted per type), more than [`TAGS_MAX`] VLAN tags, [`LABELS_MAX`] MPLS labels or
+//! [`LAYERS_MAX`] layers, LLC other than SNAP.
+//! Source: IEEE 802.3, 802.1Q, RFC 1042, RFC 1661, RFC 2516, RFC 3032, RFC 4385, RFC 4448 (MPLS),
+//! the LINKTYPE_ registry of tcpdump.org.
 
 pub(crate) mod arp;
 pub(crate) mod binding;
@@ -11,6 +13,7 @@ use codec::bytes::Reader;
 use model::Mac;
 
 use crate::frame::{Frame, LinkType};
+use crate::tunnel::{Kind, Layer, Stack};
 
 /// IPv4.
 pub(crate) const ETHERTYPE_IP4: u16 = 0x0800;
@@ -18,8 +21,16 @@ pub(crate) const ETHERTYPE_IP4: u16 = 0x0800;
 pub(crate) const ETHERTYPE_IP6: u16 = 0x86dd;
 /// ARP.
 pub(crate) const ETHERTYPE_ARP: u16 = 0x0806;
+/// MPLS.
+pub(crate) const ETHERTYPE_MPLS: u16 = 0x8847;
+/// MPLS, labels assigned upstream.
+pub(crate) const ETHERTYPE_MPLS_MULTICAST: u16 = 0x8848;
 /// Most VLAN tags of one frame.
 const TAGS_MAX: usize = 4;
+/// Most MPLS labels of one stack.
+const LABELS_MAX: usize = 16;
+/// Most headers of any kind between a frame's start and its network layer.
+const LAYERS_MAX: usize = 16;
 
 /// The network layer of a frame.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +45,8 @@ pub(crate) struct Layer3<'a> {
     pub(crate) dst: Mac,
     /// Outer VLAN identifier; 0 when untagged.
     pub(crate) vlan: u16,
+    /// MPLS and PPPoE around it.
+    pub(crate) tunnels: Stack,
 }
 
 /// Why a frame has no network layer for us.
@@ -68,13 +81,37 @@ pub(crate) fn decode<'a>(frame: &Frame<'a>) -> Result<Layer3<'a>, Refusal> {
     Ok(layer)
 }
 
-const fn bare(ethertype: u16, bytes: &[u8]) -> Layer3<'_> {
+/// Decodes an Ethernet frame that a tunnel carried.
+pub(crate) fn decode_inner(bytes: &[u8]) -> Result<Layer3<'_>, Refusal> {
+    let mut layer = ethernet(bytes).ok_or(Refusal::Code("link-short"))?;
+    untag(&mut layer)?;
+    Ok(layer)
+}
+
+/// Decodes a network layer that a tunnel carried, between these stations.
+pub(crate) fn decode_network(
+    ethertype: u16,
+    bytes: &[u8],
+    src: Mac,
+    dst: Mac,
+) -> Result<Layer3<'_>, Refusal> {
+    let mut layer = Layer3 {
+        src,
+        dst,
+        ..bare(ethertype, bytes)
+    };
+    untag(&mut layer)?;
+    Ok(layer)
+}
+
+fn bare(ethertype: u16, bytes: &[u8]) -> Layer3<'_> {
     Layer3 {
         ethertype,
         bytes,
         src: Mac([0; 6]),
         dst: Mac([0; 6]),
         vlan: 0,
+        tunnels: Stack::default(),
     }
 }
 
@@ -87,14 +124,14 @@ fn ethernet(bytes: &[u8]) -> Option<Layer3<'_>> {
         src: Mac([g, h, i, j, k, l]),
         dst: Mac([a, b, c, d, e, f]),
         vlan: 0,
+        tunnels: Stack::default(),
     })
 }
 
-/// Takes VLAN tags, SNAP and PPPoE headers off.
+/// Takes VLAN tags, SNAP, MPLS and PPPoE headers off.
 fn untag(layer: &mut Layer3<'_>) -> Result<(), Refusal> {
-    const SHORT: Refusal = Refusal::Code("link-short");
     let mut tags = 0;
-    loop {
+    for _ in 0..LAYERS_MAX {
         match layer.ethertype {
             ETHERTYPE_IP4 | ETHERTYPE_IP6 | ETHERTYPE_ARP => return Ok(()),
             0x8100 | 0x88a8 | 0x9100 => {
@@ -111,11 +148,15 @@ fn untag(layer: &mut Layer3<'_>) -> Result<(), Refusal> {
                 layer.bytes = rest;
             }
             0x8864 => {
-                let rest = layer.bytes.get(6..).ok_or(SHORT)?;
+                let (head, rest) = layer.bytes.split_first_chunk::<6>().ok_or(SHORT)?;
+                let [_, _, session_hi, session_lo, _, _] = *head;
                 let inner = ppp(rest).ok_or(SHORT)?;
+                let session = u16::from_be_bytes([session_hi, session_lo]);
+                layer.note(Layer::new(Kind::Pppoe, Some(u32::from(session))))?;
                 layer.ethertype = inner.ethertype;
                 layer.bytes = inner.bytes;
             }
+            ETHERTYPE_MPLS | ETHERTYPE_MPLS_MULTICAST => unlabel(layer)?,
             0..0x0600 => {
                 let [0xaa, 0xaa, 3, 0, 0, 0, hi, lo, ..] = *layer.bytes else {
                     return Err(Refusal::Code("link-llc"));
@@ -127,11 +168,64 @@ fn untag(layer: &mut Layer3<'_>) -> Result<(), Refusal> {
                     return Err(Refusal::Code("link-llc"));
                 }
             }
-            // LLDP, EAPOL, MPLS and the like.
+            // LLDP, EAPOL and the like.
             _ => return Err(Refusal::Code("link-other")),
         }
     }
+    Err(Refusal::Code("link-layers-limit"))
 }
+
+impl Layer3<'_> {
+    /// Notes a tunnel around what follows.
+    fn note(&mut self, tunnel: Layer) -> Result<(), Refusal> {
+        if self.tunnels.push(tunnel) {
+            Ok(())
+        } else {
+            Err(Refusal::Code("tunnel-depth-limit"))
+        }
+    }
+}
+
+/// Takes a stack of MPLS labels off. What follows says no type: IP shows its version, a
+/// pseudowire's control word starts with 0, and a frame without one has a type that is known.
+fn unlabel(layer: &mut Layer3<'_>) -> Result<(), Refusal> {
+    let mut reader = Reader::new(layer.bytes);
+    let mut entry = reader.u32_be().ok_or(SHORT)?;
+    let outer = entry >> 12;
+    for _ in 1..LABELS_MAX {
+        if entry & 0x100 != 0 {
+            break;
+        }
+        entry = reader.u32_be().ok_or(SHORT)?;
+    }
+    if entry & 0x100 == 0 {
+        return Err(Refusal::Code("link-mpls-labels-limit"));
+    }
+    layer.note(Layer::new(Kind::Mpls, Some(outer)))?;
+    let rest = reader.rest();
+    layer.bytes = rest;
+    layer.ethertype = match rest.first().ok_or(SHORT)? {
+        0x45..=0x4f => ETHERTYPE_IP4,
+        0x60..=0x6f => ETHERTYPE_IP6,
+        first => {
+            let control = rest.get(4..).filter(|_| first >> 4 == 0);
+            let frames = [control, Some(rest)];
+            let known = |frame: &Layer3<'_>| {
+                matches!(
+                    frame.ethertype,
+                    ETHERTYPE_IP4 | ETHERTYPE_IP6 | ETHERTYPE_ARP | 0x8100 | 0x88a8
+                )
+            };
+            let mut frames = frames.into_iter().flatten().filter_map(ethernet);
+            let inner = frames.find(known).ok_or(Refusal::Code("link-mpls-other"))?;
+            (layer.src, layer.dst, layer.bytes) = (inner.src, inner.dst, inner.bytes);
+            inner.ethertype
+        }
+    };
+    Ok(())
+}
+
+const SHORT: Refusal = Refusal::Code("link-short");
 
 fn raw(bytes: &[u8]) -> Option<Layer3<'_>> {
     let ethertype = match bytes.first()? >> 4 {
@@ -187,7 +281,8 @@ fn null(bytes: &[u8], host_order: bool) -> Option<Layer3<'_>> {
     Some(bare(ethertype, rest))
 }
 
-fn ppp(bytes: &[u8]) -> Option<Layer3<'_>> {
+/// The network layer of a PPP frame, with or without address and control octets.
+pub(crate) fn ppp(bytes: &[u8]) -> Option<Layer3<'_>> {
     let bytes = match bytes {
         [0xff, 0x03, rest @ ..] => rest,
         whole => whole,

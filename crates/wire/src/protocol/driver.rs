@@ -12,8 +12,11 @@
 
 mod datagram;
 
+use std::sync::Arc;
+
 use super::recognise::{Answer, Candidates, PROBE_BYTES_MAX, PROBE_SEGMENTS_MIN};
 use super::{Context, Next, PENDING_BYTES_MAX, Protocol, Session, Side, Step, Transport};
+use crate::secrets::Secrets;
 
 /// Most restarts (CONNECT, STARTTLS) and changes of mind of one flow.
 const RESTARTS_MAX: u8 = 4;
@@ -30,6 +33,7 @@ pub struct Driver {
     datagrams: u8,
     picked_up: bool,
     gave_up: bool,
+    secrets: Option<Arc<dyn Secrets>>,
 }
 
 enum State {
@@ -74,7 +78,15 @@ impl Driver {
             datagrams: 0,
             picked_up: false,
             gave_up: false,
+            secrets: None,
         }
+    }
+
+    /// The same with secrets that its sessions may use.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Option<&Arc<dyn Secrets>>) -> Self {
+        self.secrets = secrets.cloned();
+        self
     }
 
     /// The same for a stream whose start was not seen.
@@ -258,6 +270,7 @@ impl Driver {
                 return bytes.len();
             };
             let step = session.bytes(side, rest, cx);
+            self.name = session.renamed().or(self.name);
             used += step.consumed.min(rest.len());
             if !self.follow(side, step, &mut used, bytes.len(), cx) {
                 return used;
@@ -368,7 +381,11 @@ impl Driver {
 
     fn open(&mut self, protocol: &dyn Protocol) {
         self.name = Some(protocol.name());
-        self.state = State::Parsing(protocol.open());
+        let mut session = protocol.open();
+        if let Some(secrets) = &self.secrets {
+            session.secrets(secrets);
+        }
+        self.state = State::Parsing(session);
     }
 
     fn restart(&mut self, cx: &mut Context<'_>) {

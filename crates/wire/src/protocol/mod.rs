@@ -14,9 +14,11 @@ mod dhcp;
 mod dicom;
 mod dns;
 mod driver;
+mod encrypted;
 mod hl7;
 mod http;
 mod modbus;
+mod quic;
 mod recognise;
 mod registry;
 pub mod replay;
@@ -26,11 +28,15 @@ mod ssh;
 mod tally;
 mod tls;
 
+use std::sync::Arc;
+
 use model::class::Body;
 use model::{Nanos, Text};
 
 pub use driver::Driver;
 pub use registry::REGISTRY;
+
+use crate::secrets::Secrets;
 
 /// Most bytes that a session can leave unconsumed on one side before it is given up.
 pub const PENDING_BYTES_MAX: usize = 64 * 1024;
@@ -209,6 +215,16 @@ pub trait Session: Send {
     /// The flow is over: emit what still waits for an answer.
     fn end(&mut self, cx: &mut Context<'_>);
 
+    /// Offers the secrets that were given with the capture; called once, before any bytes.
+    fn secrets(&mut self, secrets: &Arc<dyn Secrets>) {
+        let _ = secrets;
+    }
+
+    /// The protocol's name, when the conversation went over to another one (an upgrade).
+    fn renamed(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Heap bytes that it holds, for the budget; an estimate that errs high.
     fn heap_bytes(&self) -> usize {
         256
@@ -230,6 +246,8 @@ pub struct Draft {
     pub status_code: Option<Text>,
     /// What happened.
     pub body: Body,
+    /// The protocol inside, for what was decrypted.
+    pub inside: Option<&'static str>,
 }
 
 impl Draft {
@@ -243,6 +261,7 @@ impl Draft {
             status: 0,
             status_code: None,
             body: body.into(),
+            inside: None,
         }
     }
 

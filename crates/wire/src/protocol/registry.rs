@@ -14,6 +14,7 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::dns::Dns,
     &super::ssh::Ssh,
     &super::dhcp::Dhcp,
+    &super::quic::Quic,
     &super::tls::Tls,
     &super::http::Http2,
     &super::http::Http,

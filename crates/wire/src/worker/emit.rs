@@ -9,6 +9,9 @@ use model::{Body, Connection, Event, EventUid, Meta, Millis, Nanos, NodeId, Text
 use crate::config::{Sequence, WireConfig};
 use crate::protocol::Draft;
 
+/// Label of events that were read inside an encrypted connection.
+const DECRYPTED: &str = "decrypted";
+
 /// Completes events.
 pub(super) struct Emitter {
     node: NodeId,
@@ -59,12 +62,16 @@ impl Emitter {
     pub(super) fn draft(
         &mut self,
         draft: Draft,
-        connection: Box<Connection>,
+        mut connection: Box<Connection>,
         sink: &mut dyn EventSink,
     ) {
         let mut meta = self.meta(draft.time, draft.activity, draft.status);
         meta.severity = draft.severity;
         meta.status_code = draft.status_code;
+        if let Some(name) = draft.inside {
+            meta.labels.push(Text::Borrowed(DECRYPTED));
+            connection.app = Text::Borrowed(name);
+        }
         sink.event(Event {
             meta,
             connection: Some(connection),

@@ -3,10 +3,13 @@
 //! Enters: bytes and gaps in order. Leaves: drafts, anomalies, counters. Refuses: nothing.
 //! Source: `DESIGN.md` section 4, wire.
 
+use std::sync::Arc;
+
 use model::Nanos;
 
 use crate::flow::record::App;
 use crate::protocol::{Context, Draft, Driver, Protocol, Side, Transport};
+use crate::secrets::Secrets;
 use crate::tcp::Stream;
 
 /// What a packet's processing fills, reused from packet to packet.
@@ -37,6 +40,7 @@ pub(super) struct Feed<'a> {
     pub(super) app: &'a mut App,
     pub(super) scratch: &'a mut Scratch,
     pub(super) registry: &'static [&'static dyn Protocol],
+    pub(super) secrets: Option<&'a Arc<dyn Secrets>>,
     pub(super) now: Nanos,
     pub(super) transport: Transport,
     pub(super) client_port: u16,
@@ -49,7 +53,7 @@ impl Feed<'_> {
     /// Runs `act` with the driver, which is made with the first bytes.
     fn with(&mut self, act: impl FnOnce(&mut Driver, &mut Context<'_>)) {
         if matches!(self.app, App::Fresh) {
-            let driver = Driver::new(self.registry);
+            let driver = Driver::new(self.registry).with_secrets(self.secrets);
             *self.app = App::Live(Box::new(if self.picked_up {
                 driver.picked_up()
             } else {

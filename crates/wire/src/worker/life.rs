@@ -50,7 +50,7 @@ impl Worker {
         } else {
             (carrier.origin.dst, carrier.origin.src)
         };
-        let flow = Flow {
+        let mut flow = Flow {
             key,
             id: identity(&key, now, carrier.number),
             start: now,
@@ -66,6 +66,10 @@ impl Worker {
             alive: true,
             ..Flow::default()
         };
+        if !carrier.origin.tunnels.is_empty() {
+            let rare = flow.rare.get_or_insert_default();
+            rare.tunnels = carrier.origin.tunnels.texts();
+        }
         let side = flow.side(from_high);
         let deadline = self.deadline(&flow);
         let number = self.flows.insert(hash, flow);
@@ -132,6 +136,7 @@ impl Worker {
             app: &mut flow.app,
             scratch: &mut self.scratch,
             registry,
+            secrets: self.config.secrets.as_ref(),
             now: flow.last,
             transport: transport(flow.kind),
             client_port,
@@ -175,7 +180,7 @@ impl Worker {
             summary.activity,
             summary.status,
             Some(connection),
-            summary.body.into(),
+            summary.body,
             sink,
         );
         if reason == Reason::Ongoing {
@@ -271,7 +276,7 @@ impl Worker {
 pub(super) const fn transport(kind: Kind) -> Transport {
     match kind {
         Kind::Tcp => Transport::Tcp,
-        Kind::Udp | Kind::Icmp | Kind::Other => Transport::Udp,
+        Kind::Udp | Kind::Icmp | Kind::Tunnel | Kind::Other => Transport::Udp,
     }
 }
 

@@ -10,6 +10,7 @@ mod emit;
 mod feed;
 mod life;
 mod transport;
+mod tunnel;
 
 use model::class::Inventory;
 use model::metric;
@@ -25,7 +26,7 @@ use crate::ip::fragment::{Fragments, Origin, Whole};
 use crate::ip::{self, Packet};
 use crate::link::arp::{self, Binding};
 use crate::link::binding::Bindings;
-use crate::link::{self, Refusal};
+use crate::link::{self, Layer3, Refusal};
 use crate::stats::Stats;
 use emit::Emitter;
 use feed::Scratch;
@@ -116,8 +117,14 @@ impl Worker {
                 src: layer.src,
                 dst: layer.dst,
                 vlan: layer.vlan,
+                tunnels: layer.tunnels,
             },
         };
+        self.network(&layer, &carrier, sink);
+    }
+
+    /// Takes a network layer, of a frame or from inside a tunnel.
+    fn network(&mut self, layer: &Layer3<'_>, carrier: &Carrier, sink: &mut dyn EventSink) {
         let packet = match layer.ethertype {
             link::ETHERTYPE_IP4 => {
                 self.stats.ip4 += 1;
@@ -130,11 +137,11 @@ impl Worker {
             _ => {
                 self.stats.arp += 1;
                 let binding = arp::of_arp(layer.bytes);
-                return self.bind(binding.as_ref(), frame.time, sink);
+                return self.bind(binding.as_ref(), carrier.origin.time, sink);
             }
         };
         match packet {
-            Ok(packet) => self.packet(&packet, &carrier, sink),
+            Ok(packet) => self.packet(&packet, carrier, sink),
             Err(code) => self.stats.problem(code),
         }
     }

@@ -13,6 +13,7 @@ use crate::testing::{self, ACK, FIN, RST, START, SYN, Talk, play};
 use crate::{Frame, LinkType, Sequence, Timeouts, shard_of};
 
 mod arkime;
+mod tunnel;
 
 const CLIENT: [u8; 4] = [10, 0, 0, 1];
 const SERVER: [u8; 4] = [10, 0, 0, 2];

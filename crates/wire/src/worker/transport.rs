@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::feed::Feed;
 use super::life::icmp_from_client;
+use super::tunnel::is_tunnel;
 use super::{Carrier, Worker};
 use crate::flow::key::{Key, Tuple, icmp_ports};
 use crate::flow::record::{Flow, Kind};
@@ -18,7 +19,7 @@ use crate::tcp::{ACK, SYN, Segment, Stream};
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
-const UDP: u8 = 17;
+pub(super) const UDP: u8 = 17;
 const ICMP6: u8 = 58;
 const SCTP: u8 = 132;
 
@@ -35,6 +36,7 @@ impl Worker {
         }
         match packet.protocol {
             TCP => self.tcp(packet, carrier, sink),
+            protocol if is_tunnel(protocol) && self.tunnel(packet, carrier, sink) => {}
             UDP => self.udp(packet, carrier, sink),
             ICMP if !packet.v6 => self.icmp(packet, carrier, sink),
             ICMP6 if packet.v6 => self.icmp(packet, carrier, sink),
@@ -45,7 +47,7 @@ impl Worker {
                     }
                     _ => (0, 0),
                 };
-                let tuple = tuple(packet, src_port, dst_port);
+                let tuple = tuple(packet, carrier, src_port, dst_port);
                 let (number, side) =
                     self.flow_of(&tuple, Kind::Other, carrier, || true, |_, _| false, sink);
                 self.count(number, side, packet, carrier);
@@ -59,7 +61,7 @@ impl Worker {
             Ok(segment) => segment,
             Err(code) => return self.stats.problem(code),
         };
-        let tuple = tuple(packet, segment.src_port, segment.dst_port);
+        let tuple = tuple(packet, carrier, segment.src_port, segment.dst_port);
         let (number, side) = self.flow_of(
             &tuple,
             Kind::Tcp,
@@ -84,6 +86,7 @@ impl Worker {
             app: &mut flow.app,
             scratch: &mut self.scratch,
             registry,
+            secrets: self.config.secrets.as_ref(),
             now,
             transport: Transport::Tcp,
             client_port,
@@ -121,7 +124,7 @@ impl Worker {
             None if stated == 0 => rest,
             None => return self.stats.problem("udp-length-malformed"),
         };
-        let tuple = tuple(packet, src_port, dst_port);
+        let tuple = tuple(packet, carrier, src_port, dst_port);
         let client = || !(is_service(src_port) && !is_service(dst_port) && dst_port >= 1024);
         let (number, side) = self.flow_of(&tuple, Kind::Udp, carrier, client, |_, _| false, sink);
         let registry = self.config.registry;
@@ -141,6 +144,7 @@ impl Worker {
             app: &mut flow.app,
             scratch: &mut self.scratch,
             registry,
+            secrets: self.config.secrets.as_ref(),
             now,
             transport: Transport::Udp,
             client_port,
@@ -168,7 +172,7 @@ impl Worker {
         let (src_port, dst_port, one_way) = icmp_ports(packet.v6, kind, code);
         let tuple = Tuple {
             one_way,
-            ..tuple(packet, src_port, dst_port)
+            ..tuple(packet, carrier, src_port, dst_port)
         };
         let (number, side) = self.flow_of(
             &tuple,
@@ -186,7 +190,7 @@ impl Worker {
         }
         let unreachable = if packet.v6 { kind == 1 } else { kind == 3 };
         if unreachable {
-            self.unreachable(packet);
+            self.unreachable(packet, carrier);
         }
     }
 
@@ -202,7 +206,7 @@ impl Worker {
     }
 
     /// Attributes "destination unreachable" to the flow that it quotes.
-    fn unreachable(&mut self, packet: &Packet<'_>) {
+    fn unreachable(&mut self, packet: &Packet<'_>, carrier: &Carrier) {
         let quoted = packet.payload.get(8..).unwrap_or(&[]);
         let inner = if packet.v6 {
             ip::decode_v6(quoted)
@@ -216,7 +220,7 @@ impl Worker {
             return;
         };
         let ports = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-        let (key, _) = Key::of(&tuple(&inner, ports.0, ports.1));
+        let (key, _) = Key::of(&tuple(&inner, carrier, ports.0, ports.1));
         let hash = self.flows.hash(&key);
         if let Some(number) = self.flows.find(hash, &key)
             && let Some(flow) = self.flows.flow_mut(number)
@@ -225,14 +229,21 @@ impl Worker {
         }
     }
 
-    fn count(&mut self, number: u32, side: Side, packet: &Packet<'_>, carrier: &Carrier) {
+    pub(super) fn count(
+        &mut self,
+        number: u32,
+        side: Side,
+        packet: &Packet<'_>,
+        carrier: &Carrier,
+    ) {
         if let Some(flow) = self.flows.flow_mut(number) {
             flow.count(side, packet.frames, packet.ip_len, carrier.origin.time);
         }
     }
 }
 
-const fn tuple(packet: &Packet<'_>, src_port: u16, dst_port: u16) -> Tuple {
+/// The five-tuple of a packet.
+pub(super) fn tuple(packet: &Packet<'_>, carrier: &Carrier, src_port: u16, dst_port: u16) -> Tuple {
     Tuple {
         src: packet.src,
         dst: packet.dst,
@@ -241,6 +252,8 @@ const fn tuple(packet: &Packet<'_>, src_port: u16, dst_port: u16) -> Tuple {
         protocol: packet.protocol,
         v6: packet.v6,
         one_way: false,
+        tunnel: false,
+        space: carrier.origin.tunnels.space(),
     }
 }
 

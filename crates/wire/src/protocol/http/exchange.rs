@@ -8,11 +8,11 @@ use model::class::Http;
 use model::{Nanos, Text};
 
 use super::medical::Observer;
-use super::parser::{Framing, Head};
+use super::parser::{Framing, Head, Upgrade};
 use crate::protocol::{Context, Draft, Next};
 
 /// What follows a head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum After {
     /// Another message.
     Message,
@@ -26,6 +26,8 @@ pub(super) enum After {
     UntilClose,
     /// Something that is not HTTP/1.
     Leave(Next),
+    /// Another protocol that this folder knows.
+    Switch(Upgrade),
 }
 
 /// A request and its answer.
@@ -94,9 +96,7 @@ impl Exchange {
     /// Takes a head.
     pub(super) fn head(&mut self, head: Head) {
         for anomaly in head.anomalies {
-            if !self.http.anomalies.iter().any(|known| known == anomaly) {
-                self.http.anomalies.push(anomaly.into());
-            }
+            self.note(anomaly);
         }
         match head.code {
             None => {
@@ -154,6 +154,18 @@ impl Exchange {
         }
     }
 
+    /// What its request asked for.
+    pub(super) fn asked(&self) -> Http {
+        self.http.clone()
+    }
+
+    /// Notes an anomaly once.
+    pub(super) fn note(&mut self, code: &'static str) {
+        if !self.http.anomalies.iter().any(|known| known == code) {
+            self.http.anomalies.push(code.into());
+        }
+    }
+
     /// Counts octets of a body.
     pub(super) fn count(&mut self, of_answer: bool, n: u64) {
         let total = if of_answer {
@@ -168,11 +180,11 @@ impl Exchange {
     pub(super) fn after_response(&self, code: u16, framing: &Framing) -> After {
         let method = self.http.method.as_deref().unwrap_or("");
         if code == 101 {
-            return After::Leave(if framing.upgrade_tls {
-                Next::Restart
-            } else {
-                Next::Done
-            });
+            return match &framing.upgrade {
+                Some(Upgrade::Tls) => After::Leave(Next::Restart),
+                Some(other) => After::Switch(other.clone()),
+                None => After::Leave(Next::Done),
+            };
         }
         if is_interim(code) {
             return After::Answer;

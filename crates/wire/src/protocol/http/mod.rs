@@ -1,30 +1,33 @@
-//! HTTP/1 over TCP, and the recognition of HTTP/2 with prior knowledge.
+//! HTTP/1 over TCP, HTTP/2 in the clear or decrypted, WebSocket.
 //!
 //! Enters: the stream from its start, from inside, or after CONNECT. Leaves: one event per
 //! exchange, with its answer when it was seen, and one more for FHIR and DICOMweb. Refuses: bodies
 //! (they pass uncopied, save those of [`medical`] up to a bound), credentials, cookies.
 //! Limits: [`parser::LINE_BYTES_MAX`] a line, [`parser::HEAD_BYTES_MAX`] and [`parser::FIELDS_MAX`]
-//! a head, [`session::EXCHANGES_MAX`] open exchanges.
-//! Source: RFC 9110, RFC 9112; RFC 9113 section 3.4 (the preface of HTTP/2).
+//! a head, [`session::EXCHANGES_MAX`] open exchanges; `h2.rs` and `websocket.rs` state theirs.
+//! Source: RFC 9110, RFC 9112, RFC 9113, RFC 6455.
 
 mod exchange;
+mod h2;
 pub(super) mod medical;
 mod parser;
 mod session;
+mod state;
+mod websocket;
 
 use codec::http::{StartLine, is_method, split_line};
 
+use self::h2::{H2Session, PREFACE};
 use self::session::HttpSession;
-use super::{Context, First, Probe, Protocol, Session, Side, Step, Transport};
+use super::{First, Probe, Protocol, Session, Transport};
 
 /// HTTP/1, on any port.
 pub(super) struct Http;
-/// HTTP/2 in the clear: recognised only.
+/// HTTP/2, on any port.
 pub(super) struct Http2;
 
 /// Bytes of a line without an end that are enough to believe in it.
 const LONG_LINE_BYTES: usize = 512;
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl Protocol for Http {
     fn name(&self) -> &'static str {
@@ -82,19 +85,8 @@ impl Protocol for Http2 {
     }
 
     fn open(&self) -> Box<dyn Session> {
-        Box::new(Opaque)
+        Box::new(H2Session::default())
     }
-}
-
-/// A conversation whose name is all that is wanted.
-struct Opaque;
-
-impl Session for Opaque {
-    fn bytes(&mut self, _side: Side, _bytes: &[u8], _cx: &mut Context<'_>) -> Step {
-        Step::DONE
-    }
-
-    fn end(&mut self, _cx: &mut Context<'_>) {}
 }
 
 /// True when `bytes` start with `text`, or are too short to tell but agree with it so far.

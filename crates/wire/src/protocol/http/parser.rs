@@ -22,13 +22,29 @@ pub(super) const FIELDS_MAX: usize = 512;
 
 /// Longest name of a field that is kept: `proxy-authorization`, and some more.
 const NAME_BYTES_MAX: usize = 32;
+/// Most octets kept of the extensions that an answer agrees to.
+const EXTENSIONS_BYTES_MAX: usize = 256;
 
 /// How the body after a head is framed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Framing {
     pub(super) length: Option<u64>,
     pub(super) chunked: bool,
-    pub(super) upgrade_tls: bool,
+    pub(super) upgrade: Option<Upgrade>,
+}
+
+/// What an answer 101 leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    /// TLS in the same connection.
+    Tls,
+    /// HTTP/2 in the clear.
+    Http2,
+    /// WebSocket, with the extensions and the subprotocol agreed.
+    WebSocket {
+        extensions: Vec<u8>,
+        protocol: Option<String>,
+    },
 }
 
 /// A head that is being read.
@@ -43,6 +59,9 @@ pub(super) struct Head {
     /// True for a request line without version.
     pub(super) is_simple: bool,
     pub(super) anomalies: Vec<&'static str>,
+    /// Extensions and subprotocol that an answer agrees to, of WebSocket.
+    extensions: Vec<u8>,
+    protocol: Option<String>,
     fields: usize,
     bytes: usize,
     folding: Option<Kept>,
@@ -58,17 +77,7 @@ enum Kept {
 impl Head {
     /// Reads a first line.
     pub(super) fn start(line: &[u8]) -> Option<Self> {
-        let mut head = Self {
-            code: None,
-            http: Http::default(),
-            framing: Framing::default(),
-            hints: Hints::default(),
-            is_simple: false,
-            anomalies: Vec::new(),
-            fields: 0,
-            bytes: line.len(),
-            folding: None,
-        };
+        let mut head = Self::empty(line.len());
         match StartLine::parse(line)? {
             StartLine::Request {
                 method,
@@ -87,10 +96,29 @@ impl Head {
         Some(head)
     }
 
+    fn empty(bytes: usize) -> Self {
+        Self {
+            code: None,
+            http: Http::default(),
+            framing: Framing::default(),
+            hints: Hints::default(),
+            is_simple: false,
+            anomalies: Vec::new(),
+            extensions: Vec::new(),
+            protocol: None,
+            fields: 0,
+            bytes,
+            folding: None,
+        }
+    }
+
     fn request(&mut self, method: &[u8], target: &[u8], version: &[u8]) {
-        let parts = Target::parse(method, target);
         self.http.method = Some(word(method));
         self.http.version = Some(word(version));
+        self.target(Target::parse(method, target));
+    }
+
+    fn target(&mut self, parts: Target<'_>) {
         self.http.path = parts.path.map(|path| Sensitive::path(&lossy(path)));
         let query = parts.query.filter(|query| !query.is_empty());
         self.http.query = query.map(|query| Sensitive::new(Shape::Query, &lossy(query)));
@@ -170,10 +198,32 @@ impl Head {
                 self.hints.encoded = !value.trim_ascii().eq_ignore_ascii_case(b"identity");
             }
             b"upgrade" => {
-                let tls = value
-                    .get(..4)
-                    .is_some_and(|v| v.eq_ignore_ascii_case(b"tls/"));
-                self.framing.upgrade_tls = tls;
+                let is = |name: &[u8]| {
+                    let head = value.get(..name.len());
+                    head.is_some_and(|head| head.eq_ignore_ascii_case(name))
+                };
+                let (extensions, protocol) = (Vec::new(), None);
+                self.framing.upgrade = if is(b"tls/") {
+                    Some(Upgrade::Tls)
+                } else if is(b"h2c") {
+                    Some(Upgrade::Http2)
+                } else if is(b"websocket") {
+                    Some(Upgrade::WebSocket {
+                        extensions,
+                        protocol,
+                    })
+                } else {
+                    None
+                };
+                self.web_socket();
+            }
+            b"sec-websocket-extensions" if !self.is_request() => {
+                self.extensions = value.get(..EXTENSIONS_BYTES_MAX).unwrap_or(value).to_vec();
+                self.web_socket();
+            }
+            b"sec-websocket-protocol" if !self.is_request() => {
+                self.protocol = Some(text(value).into_owned());
+                self.web_socket();
             }
             _ if self.is_request() => self.request_field(name, value),
             b"server" => {
@@ -181,6 +231,53 @@ impl Head {
                 self.folding = Some(Kept::Server);
             }
             _ => {}
+        }
+    }
+
+    /// Brings together what an answer says about WebSocket, in whatever order.
+    fn web_socket(&mut self) {
+        if let Some(Upgrade::WebSocket {
+            extensions,
+            protocol,
+        }) = &mut self.framing.upgrade
+        {
+            extensions.clone_from(&self.extensions);
+            protocol.clone_from(&self.protocol);
+        }
+    }
+
+    /// The head of an HTTP/2 request or answer, without its fields.
+    pub(super) fn second(request: bool) -> Self {
+        let mut head = Self::empty(0);
+        if request {
+            head.http.version = Some(Text::Borrowed("2"));
+        } else {
+            head.code = Some(0);
+        }
+        head
+    }
+
+    /// Takes a field of an HTTP/2 head.
+    pub(super) fn second_field(&mut self, name: &[u8], value: &[u8]) {
+        self.bytes = self.bytes.saturating_add(name.len() + value.len());
+        self.fields += 1;
+        if self.bytes > HEAD_BYTES_MAX || self.fields > FIELDS_MAX {
+            return self.note("http-long-head");
+        }
+        match name {
+            b":method" => self.http.method = Some(text(value)),
+            b":authority" => self.authority(value),
+            b":path" => {
+                let parts = Target::parse(b"", value);
+                self.target(parts);
+            }
+            b":status" => {
+                let code = std::str::from_utf8(value).ok();
+                self.code = Some(code.and_then(|code| code.parse().ok()).unwrap_or(0));
+                self.http.code = self.code.filter(|&code| code > 0);
+            }
+            [b':', ..] => {}
+            name => self.field(&name.to_ascii_lowercase(), value),
         }
     }
 
@@ -236,7 +333,8 @@ impl Head {
         self.bytes.min(HEAD_BYTES_MAX) + TEXTS + self.anomalies.capacity() * size_of::<&str>()
     }
 
-    fn note(&mut self, anomaly: &'static str) {
+    /// Notes an anomaly once.
+    pub(super) fn note(&mut self, anomaly: &'static str) {
         if !self.anomalies.contains(&anomaly) {
             self.anomalies.push(anomaly);
         }

@@ -10,7 +10,10 @@ use std::collections::VecDeque;
 use codec::http::{chunk_size, is_start, split_line};
 
 use super::exchange::{After, Exchange, framed};
-use super::parser::{Head, LINE_BYTES_MAX};
+use super::h2::H2Session;
+use super::parser::{Head, LINE_BYTES_MAX, Upgrade};
+use super::state::{SideState, State};
+use super::websocket::WebSocketSession;
 use crate::protocol::{Context, Next, Session, Side, Step};
 
 /// Most exchanges of one flow that wait for their answer.
@@ -24,39 +27,8 @@ pub(super) struct HttpSession {
     sides: [SideState; 2],
     open: VecDeque<Exchange>,
     count: u32,
-}
-
-#[derive(Default)]
-struct SideState {
-    state: State,
-    /// The exchange whose message this side sends.
-    current: Option<u32>,
-    /// True when that message is a response.
-    answers: bool,
-}
-
-/// What the next bytes of a side are.
-#[derive(Default)]
-enum State {
-    /// A start line, or empty lines before it.
-    #[default]
-    Start,
-    /// Field lines.
-    Fields(Box<Head>),
-    /// So many octets of a body, then a message.
-    Body(u64),
-    /// The size line of a chunk.
-    ChunkSize,
-    /// So many octets of a chunk, then the end of its line.
-    Chunk(u64),
-    /// The end of a chunk's line.
-    ChunkEnd,
-    /// Lines after the last chunk.
-    Trailers,
-    /// A body that ends with the connection.
-    UntilClose,
-    /// Unknown, after a gap: a start line is looked for.
-    Lost,
+    /// What the connection was upgraded to.
+    next: Option<Box<dyn Session>>,
 }
 
 impl HttpSession {
@@ -70,6 +42,7 @@ impl HttpSession {
             sides: [SIDE, SIDE],
             open: VecDeque::new(),
             count: 0,
+            next: None,
         }
     }
 
@@ -300,9 +273,38 @@ impl HttpSession {
                 self.finish(current, cx);
                 return (used, next);
             }
+            After::Switch(upgrade) => {
+                self.switch(current, upgrade, cx);
+                return (used, Next::Need(0));
+            }
         };
         self.side(side).state = state;
         (used, Next::Need(0))
+    }
+
+    /// The connection goes on with another protocol.
+    fn switch(&mut self, number: Option<u32>, upgrade: Upgrade, cx: &mut Context<'_>) {
+        let next: Box<dyn Session> = match upgrade {
+            Upgrade::WebSocket {
+                extensions,
+                protocol,
+            } => {
+                let asked = self.exchange(number).map(|open| open.asked());
+                let asked = asked.unwrap_or_default();
+                self.finish(number, cx);
+                let session = WebSocketSession::new(asked, &extensions, protocol, cx.now);
+                Box::new(session)
+            }
+            Upgrade::Http2 | Upgrade::Tls => {
+                let at = self
+                    .open
+                    .iter()
+                    .position(|open| Some(open.number) == number);
+                let exchange = at.and_then(|at| self.open.remove(at));
+                Box::new(H2Session::upgraded(exchange))
+            }
+        };
+        self.next = Some(next);
     }
 
     /// A message of `side` is whole.
@@ -456,6 +458,13 @@ impl Session for HttpSession {
             if rest.is_empty() {
                 return Step::consumed(at);
             }
+            if let Some(next) = &mut self.next {
+                let step = next.bytes(side, rest, cx);
+                return Step {
+                    consumed: at + step.consumed,
+                    next: step.next,
+                };
+            }
             match self.step(side, rest, cx) {
                 None => return Step::consumed(at),
                 Some((used, Next::Need(_))) => at += used,
@@ -470,6 +479,9 @@ impl Session for HttpSession {
     }
 
     fn skipped(&mut self, side: Side, n: u64, cx: &mut Context<'_>) {
+        if let Some(next) = &mut self.next {
+            return next.skipped(side, n, cx);
+        }
         let (current, answers) = (self.side(side).current, self.side(side).answers);
         if let Some(exchange) = self.exchange(current) {
             exchange.pass(answers, n);
@@ -478,6 +490,9 @@ impl Session for HttpSession {
     }
 
     fn gap(&mut self, side: Side, missing: u64, cx: &mut Context<'_>) -> bool {
+        if let Some(next) = &mut self.next {
+            return next.gap(side, missing, cx);
+        }
         if matches!(self.side(side).state, State::UntilClose) {
             let (current, answers) = (self.side(side).current, self.side(side).answers);
             if let Some(exchange) = self.exchange(current) {
@@ -507,6 +522,9 @@ impl Session for HttpSession {
         while let Some(oldest) = self.open.pop_front() {
             oldest.emit(cx);
         }
+        if let Some(mut next) = self.next.take() {
+            next.end(cx);
+        }
     }
 
     fn heap_bytes(&self) -> usize {
@@ -524,6 +542,11 @@ impl Session for HttpSession {
         });
         let heads: usize = heads.sum();
         let places = self.open.capacity() * size_of::<Exchange>();
-        size_of::<Self>() + open + places + heads + ALLOCATIONS
+        let next = self.next.as_ref().map_or(0, |next| next.heap_bytes());
+        size_of::<Self>() + open + places + heads + next + ALLOCATIONS
+    }
+
+    fn renamed(&self) -> Option<&'static str> {
+        self.next.as_ref()?.renamed()
     }
 }

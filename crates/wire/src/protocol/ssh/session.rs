@@ -1,7 +1,8 @@
 //! One connection's beginning.
 //!
-//! Enters: lines, then packets in the clear. Leaves: one event when both sides changed to new keys,
-//! or when nothing more can be read. Refuses: more than [`PACKETS_MAX`] packets in the clear.
+//! Enters: lines, then packets in the clear, then sizes. Leaves: one event when both sides changed to
+//! new keys, or when nothing more can be read; at the end one about what the sizes look like.
+//! Refuses: more than [`PACKETS_MAX`] packets in the clear.
 //! Source: RFC 4253 sections 4 to 7.
 
 use model::class::Ssh;
@@ -10,11 +11,13 @@ use model::{Nanos, Text};
 use super::parser::{
     KEXINIT, LINE_BYTES_MAX, LINES_MAX, NEWKEYS, Offer, Split, hassh, identification, packet,
 };
+use super::turns::Turns;
 use crate::protocol::{Context, Draft, Next, Session, Side, Step};
 
 /// Most packets in the clear that are looked at.
 pub(super) const PACKETS_MAX: u32 = 64;
 const OPEN: u16 = 1;
+const TRAFFIC: u16 = 6;
 
 /// One flow's SSH.
 #[derive(Default)]
@@ -25,6 +28,7 @@ pub(super) struct SshSession {
     lines: u32,
     packets: u32,
     emitted: bool,
+    turns: Turns,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -141,15 +145,18 @@ impl Session for SshSession {
     fn bytes(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) -> Step {
         let mut at = 0;
         loop {
+            let rest = bytes.get(at..).unwrap_or(&[]);
             if self.sides.iter().all(|side| side.closed) {
                 self.emit(cx);
-                return Step {
-                    consumed: at,
-                    next: Next::Done,
-                };
+                if !self.sides.iter().all(|side| side.new_keys) {
+                    return Step {
+                        consumed: at,
+                        next: Next::Done,
+                    };
+                }
             }
-            let rest = bytes.get(at..).unwrap_or(&[]);
             if self.side(side).closed {
+                self.turns.add(side, rest.len());
                 return Step::consumed(bytes.len());
             }
             if rest.is_empty() {
@@ -189,7 +196,12 @@ impl Session for SshSession {
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {
+        let encrypted = self.sides.iter().all(|side| side.new_keys);
+        let time = self.time.unwrap_or(cx.now);
         self.emit(cx);
+        if let Some(body) = self.turns.report().filter(|_| encrypted) {
+            cx.emit(Draft::new(time, TRAFFIC, body));
+        }
     }
 
     fn heap_bytes(&self) -> usize {

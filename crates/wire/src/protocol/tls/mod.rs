@@ -2,16 +2,24 @@
 //!
 //! Enters: the stream from its start, from inside, or after STARTTLS. Leaves: one event per
 //! handshake: what was offered and chosen, fingerprints, the server's certificate up to TLS 1.2.
-//! Refuses: decryption, and to keep a client's certificate, which may name a person. Limits:
+//! With secrets from a key log (`open.rs`), also what the protocol inside makes. Refuses: to keep a
+//! client's certificate, which may name a person. Limits:
 //! [`parser::MESSAGE_BYTES_MAX`] octets a handshake message, [`session::RECORDS_MAX`] records
-//! before a handshake must show. After the handshake nothing more is looked at.
+//! before a handshake must show. After the handshake nothing more is looked at but the sizes of the
+//! first records.
 //! Source: RFC 5246, RFC 8446, RFC 6101 (SSL 3).
 
+mod facts;
+mod half;
+mod open;
 mod parser;
 mod report;
 mod session;
+mod suite;
 
 use codec::tls::is_client_hello_v2;
+
+pub(super) use self::report::{Hellos, alert_name, describe_hellos};
 
 use self::parser::{Content, RECORD_HEADER_BYTES, RecordHeader};
 use self::session::TlsSession;

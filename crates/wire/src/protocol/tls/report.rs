@@ -49,7 +49,7 @@ pub(super) fn describe(outcome: Outcome<'_>) -> (Network, u16, Option<Text>) {
         ..Network::default()
     };
     if let Some(hello) = outcome.hello {
-        offered(&mut body, hello, outcome.hello_is_v2);
+        offered(&mut body, hello, outcome.hello_is_v2, 't');
     }
     if let Some(hello) = outcome.server {
         chosen(&mut body, hello, outcome.hello);
@@ -64,7 +64,25 @@ pub(super) fn describe(outcome: Outcome<'_>) -> (Network, u16, Option<Text>) {
     }
 }
 
-fn offered(body: &mut Network, hello: &ClientHello, is_v2: bool) {
+/// The hellos of a handshake over another transport than TCP.
+pub(in crate::protocol) struct Hellos<'a> {
+    pub(in crate::protocol) client: Option<&'a ClientHello>,
+    pub(in crate::protocol) server: Option<&'a ServerHello>,
+    /// The transport's letter in JA4.
+    pub(in crate::protocol) transport: char,
+}
+
+/// Writes what hellos say into an event about another protocol than TLS.
+pub(in crate::protocol) fn describe_hellos(body: &mut Network, hellos: &Hellos<'_>) {
+    if let Some(hello) = hellos.client {
+        offered(body, hello, false, hellos.transport);
+    }
+    if let Some(hello) = hellos.server {
+        chosen(body, hello, hellos.client);
+    }
+}
+
+fn offered(body: &mut Network, hello: &ClientHello, is_v2: bool, transport: char) {
     let name = hello.server_name.as_deref();
     body.tls_sni = name.map(|name| cut(name).to_owned().into());
     let real = hello.alpn.iter().filter(|name| !is_grease_name(name));
@@ -78,7 +96,7 @@ fn offered(body: &mut Network, hello: &ClientHello, is_v2: bool) {
     }
     if !hello.broken && !is_v2 {
         body.tls_ja3 = Some(ja3(hello).into());
-        body.tls_ja4 = Some(ja4(hello, 't').into());
+        body.tls_ja4 = Some(ja4(hello, transport).into());
     }
     body.anomalies = anomalies;
 }
@@ -124,7 +142,8 @@ fn is_grease_name(name: &[u8]) -> bool {
     <[u8; 2]>::try_from(name).is_ok_and(|pair| is_grease(u16::from_be_bytes(pair)))
 }
 
-fn alert_name(number: u8) -> Text {
+/// The name of an alert.
+pub(in crate::protocol) fn alert_name(number: u8) -> Text {
     let name = match number {
         0 => "close_notify",
         10 => "unexpected_message",

@@ -5,25 +5,27 @@
 //! Refuses: more than [`RECORDS_MAX`] encrypted records before the handshake shows its end.
 //! Source: RFC 5246 section 7.3, RFC 8446 section 2 and appendix D.4 (compatibility mode).
 
+use std::sync::Arc;
+
 use codec::tls::{ClientHello, ServerHello, is_client_hello_v2, is_tls13};
-use model::Nanos;
 use model::class::Network;
 
-use super::parser::{Content, Messages, RECORD_HEADER_BYTES, RecordHeader, leaf};
-use super::report::{Leaf, Outcome, describe};
+use super::facts::{CERTIFICATE, CLIENT_HELLO, Facts, SERVER_HELLO};
+use super::half::Sealed;
+use super::open::Opener;
+use super::parser::{Content, Messages, RECORD_HEADER_BYTES, RecordHeader};
+use super::report::{Outcome, describe};
+use crate::protocol::encrypted::{self, Profile};
 use crate::protocol::{Context, Draft, Next, Session, Side, Step};
+use crate::secrets::Secrets;
 
 /// Most encrypted records of a handshake whose end cannot be told, and chunks tried after a gap.
 pub(super) const RECORDS_MAX: u32 = 64;
 /// An encrypted alert of TLS 1.3 is not longer; a Finished is.
 const ALERT_BYTES_MAX: usize = 24;
 
-const CLIENT_HELLO: u8 = 1;
-const SERVER_HELLO: u8 = 2;
-const RETRY_OF_DRAFTS: u8 = 6;
-const CERTIFICATE: u8 = 11;
-const SERVER_HELLO_DONE: u8 = 14;
 const OPEN: u16 = 1;
+const TRAFFIC: u16 = 6;
 const FATAL: u8 = 2;
 
 /// One flow's TLS.
@@ -36,20 +38,9 @@ pub(super) struct TlsSession {
     established: bool,
     emitted: bool,
     any_record: bool,
-}
-
-/// What the messages said.
-#[derive(Default)]
-struct Facts {
-    client: Option<Side>,
-    time: Option<Nanos>,
-    hello: Option<Box<ClientHello>>,
-    hello_is_v2: bool,
-    server: Option<Box<ServerHello>>,
-    retried: bool,
-    leaf: Option<Box<Leaf>>,
-    server_done: bool,
-    damaged: bool,
+    secrets: Option<Arc<dyn Secrets>>,
+    opener: Option<Box<Opener>>,
+    profile: Profile,
 }
 
 #[derive(Default)]
@@ -175,7 +166,7 @@ impl TlsSession {
 
     /// An application data record was announced; true when the handshake is over.
     fn data(&mut self, side: Side, len: usize) -> bool {
-        self.encrypted_records += 1;
+        self.encrypted_records = self.encrypted_records.saturating_add(1);
         let many = self.encrypted_records > RECORDS_MAX;
         if self.facts.hello.is_none() && self.facts.server.is_none() {
             return true;
@@ -220,6 +211,7 @@ impl TlsSession {
             Some(_) if changed && !facts.damaged => Some(!facts.server_done),
             _ => None,
         };
+        let alpn = facts.alpn;
         let outcome = Outcome {
             hello: facts.hello.as_deref(),
             hello_is_v2: facts.hello_is_v2,
@@ -229,9 +221,80 @@ impl TlsSession {
             established: self.established,
             resumed,
         };
-        let (body, status, code): (Network, u16, _) = describe(outcome);
+        let (mut body, status, code): (Network, u16, _) = describe(outcome);
+        if let Some(name) = alpn {
+            body.tls_alpn = Some(name.escape_ascii().to_string().into());
+        }
         let time = facts.time.unwrap_or(cx.now);
+        body.facts = encrypted::certificate(&body, time);
+        body.facts.extend(encrypted::dns(&body, cx));
         cx.emit(Draft::new(time, OPEN, body).status(status, code));
+    }
+
+    /// Tells the sizes of the first records, once.
+    fn tell_profile(&mut self, cx: &mut Context<'_>) {
+        if let Some((time, body)) = std::mem::take(&mut self.profile).report() {
+            cx.emit(Draft::new(time, TRAFFIC, body));
+        }
+    }
+
+    /// A record after the handshake: only its size is of interest. `None` before.
+    fn sized(
+        &mut self,
+        side: Side,
+        header: RecordHeader,
+        at: usize,
+        cx: &Context<'_>,
+    ) -> Option<Step> {
+        if !self.emitted || self.opener.is_some() {
+            return None;
+        }
+        let data = header.content == Content::Data;
+        if data && !self.profile.record(side, header.len, cx.now) {
+            return Some(Step {
+                consumed: at,
+                next: Next::Done,
+            });
+        }
+        let len = u64::try_from(header.len).unwrap_or(0);
+        Some(Step::skip(at + RECORD_HEADER_BYTES, len))
+    }
+
+    /// Makes ready to open records, once both hellos are known and their secrets are at hand.
+    fn arm(&mut self) {
+        let facts = &self.facts;
+        if let (Some(secrets), Some(hello), Some(server), Some(client)) =
+            (&self.secrets, &facts.hello, &facts.server, facts.client)
+            && !server.is_retry
+        {
+            self.opener = Opener::new(secrets.as_ref(), hello, server, client).map(Box::new);
+            self.secrets = None;
+        }
+    }
+
+    /// Opens the record at the start of `rest`, when it is sealed and its keys are known.
+    fn open(&mut self, side: Side, header: RecordHeader, rest: &[u8], cx: &mut Context<'_>) {
+        let changed = self.state(side).changed_cipher;
+        let Some(opener) = &mut self.opener else {
+            return;
+        };
+        let Some((head, body)) = rest.split_first_chunk::<RECORD_HEADER_BYTES>() else {
+            return;
+        };
+        let [content, ..] = *head;
+        let Some(body) = body
+            .get(..header.len)
+            .filter(|_| opener.is_sealed(content, changed))
+        else {
+            return;
+        };
+        let sealed = Sealed {
+            content,
+            header: *head,
+            body,
+        };
+        let facts = &mut self.facts;
+        opener.record(side, sealed, &mut |kind, body| facts.hidden(kind, body), cx);
     }
 
     /// A hello of SSL 2 at the start of a side; `None` when there is none.
@@ -274,6 +337,9 @@ impl TlsSession {
         if !self.any_record && self.facts.hello.is_none() {
             return Step::NOT_MINE;
         }
+        if self.emitted {
+            return self.over(at, cx);
+        }
         cx.anomaly("tls-bad-record");
         self.over(at, cx)
     }
@@ -295,40 +361,12 @@ impl TlsSession {
     }
 }
 
-impl Facts {
-    fn message(&mut self, side: Side, kind: u8, body: &[u8], now: Nanos) {
-        match kind {
-            CLIENT_HELLO if self.hello.is_none() => {
-                self.hello = ClientHello::parse(body).map(Box::new);
-                self.client = Some(side);
-                self.time.get_or_insert(now);
-            }
-            SERVER_HELLO => {
-                let Some(hello) = ServerHello::parse(body) else {
-                    return;
-                };
-                self.client.get_or_insert(side.other());
-                self.time.get_or_insert(now);
-                self.retried |= hello.is_retry;
-                if self.server.as_ref().is_none_or(|known| known.is_retry) {
-                    self.server = Some(Box::new(hello));
-                }
-            }
-            RETRY_OF_DRAFTS => self.retried = true,
-            CERTIFICATE if self.leaf.is_none() && self.client == Some(side.other()) => {
-                self.leaf = leaf(body).map(|der| Box::new(Leaf::read(der)));
-            }
-            SERVER_HELLO_DONE => self.server_done = true,
-            _ => {}
-        }
-    }
-}
-
 impl Session for TlsSession {
     fn bytes(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) -> Step {
         let mut at = 0;
         loop {
             at += self.body(side, bytes.get(at..).unwrap_or(&[]), cx);
+            self.arm();
             let rest = bytes.get(at..).unwrap_or(&[]);
             if rest.is_empty() {
                 return Step::consumed(at);
@@ -355,22 +393,45 @@ impl Session for TlsSession {
                 return self.not_a_record(at, cx);
             }
             let body = rest.get(RECORD_HEADER_BYTES..).unwrap_or(&[]);
+            if let Some(step) = self.sized(side, header, at, cx) {
+                return step;
+            }
+            if self.opener.is_some() && body.len() < header.len {
+                return Step::need(at, RECORD_HEADER_BYTES + header.len);
+            }
+            self.open(side, header, rest, cx);
             let asked = self.header(side, header, body, cx);
             self.any_record = true;
+            if let Some(mut done) = self.opener.take_if(|opener| opener.is_done()) {
+                done.end(cx);
+            }
+            let opens = self.opener.is_some();
             match asked {
+                // The whole record is there.
+                Record::Skip(len) if opens => at += RECORD_HEADER_BYTES + len,
+                Record::Over if opens => {
+                    self.emit(cx);
+                    at += RECORD_HEADER_BYTES + header.len;
+                }
                 Record::Open => at += RECORD_HEADER_BYTES,
                 Record::Need(need) => return Step::need(at, need),
                 Record::Skip(len) => {
                     let len = u64::try_from(len).unwrap_or(0);
                     return Step::skip(at + RECORD_HEADER_BYTES, len);
                 }
+                Record::Over if self.established && header.content == Content::Data => {
+                    self.emit(cx);
+                }
                 Record::Over => return self.over(at + RECORD_HEADER_BYTES, cx),
             }
         }
     }
 
-    fn gap(&mut self, side: Side, missing: u64, _cx: &mut Context<'_>) -> bool {
+    fn gap(&mut self, side: Side, missing: u64, cx: &mut Context<'_>) -> bool {
         self.facts.damaged = true;
+        if let Some(opener) = &mut self.opener {
+            opener.gap(side, missing, cx);
+        }
         let state = self.state(side);
         state.messages.reset();
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
@@ -395,6 +456,14 @@ impl Session for TlsSession {
             }
         }
         self.emit(cx);
+        self.tell_profile(cx);
+        if let Some(mut opener) = self.opener.take() {
+            opener.end(cx);
+        }
+    }
+
+    fn secrets(&mut self, secrets: &Arc<dyn Secrets>) {
+        self.secrets = Some(Arc::clone(secrets));
     }
 
     fn heap_bytes(&self) -> usize {
@@ -404,6 +473,7 @@ impl Session for TlsSession {
             .map(|side| side.messages.heap_bytes())
             .sum();
         let facts = if self.facts.hello.is_some() { 4096 } else { 0 };
-        messages + facts + size_of::<Self>()
+        let opener = self.opener.as_ref().map_or(0, |opener| opener.heap_bytes());
+        messages + facts + opener + self.profile.heap_bytes() + size_of::<Self>()
     }
 }

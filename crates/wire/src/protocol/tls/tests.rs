@@ -6,6 +6,8 @@ use crate::protocol::checks::{
 use crate::protocol::replay::{Outcome, Piece, fuzz};
 use crate::protocol::{Side, Transport};
 
+mod decrypted;
+
 fn record(content: u8, body: &[u8]) -> Vec<u8> {
     let len = u16::try_from(body.len()).unwrap().to_be_bytes();
     [&[content, 3, 3], &len[..], body].concat()
