@@ -104,6 +104,7 @@ fn lone_event(class: &'static Class, only: Option<usize>) -> Event {
                 | "med_standard"
                 | "asset"
                 | "smb_command"
+                | "ntp_version"
                 | "http_method"
                 | "query"
                 | "answers"

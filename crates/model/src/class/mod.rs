@@ -7,10 +7,13 @@
 mod authentication;
 mod dhcp;
 mod dns;
+mod email;
+mod ftp;
 mod http;
 mod inventory;
 mod medical;
 mod network;
+mod ntp;
 mod smb;
 mod ssh;
 
@@ -20,10 +23,13 @@ use crate::sensitive::Sensitive;
 pub use authentication::Authentication;
 pub use dhcp::Dhcp;
 pub use dns::Dns;
+pub use email::Email;
+pub use ftp::Ftp;
 pub use http::Http;
 pub use inventory::Inventory;
 pub use medical::Medical;
 pub use network::Network;
+pub use ntp::Ntp;
 pub use smb::Smb;
 pub use ssh::Ssh;
 
@@ -138,6 +144,12 @@ bodies! {
     Smb => smb::CLASS;
     /// SSH Activity 4007.
     Ssh => ssh::CLASS;
+    /// FTP Activity 4008.
+    Ftp => ftp::CLASS;
+    /// Email Activity 4009.
+    Email => email::CLASS;
+    /// NTP Activity 4013.
+    Ntp => ntp::CLASS;
     /// Device Inventory Info 5001.
     Inventory => inventory::CLASS;
     /// Medical Exchange Activity 99904001, of the `health` extension.

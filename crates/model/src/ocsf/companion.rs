@@ -23,6 +23,8 @@ pub(super) fn constants(object: &str) -> &'static str {
         }
         "tls.certificate.fingerprints[]" => r#""algorithm_id":3,"algorithm":"SHA-256","#,
         "device" | "file" => r#""type_id":0,"#,
+        // Addresses stand masked beside it; OCSF asks for one of `from` and `to`.
+        "email" => r#""to":[],"#,
         _ => "",
     }
 }
@@ -48,14 +50,18 @@ pub(super) fn stand_in(path: &str) -> Option<&'static str> {
 pub(super) fn required(class_uid: u32) -> Option<(&'static str, &'static str)> {
     match class_uid {
         3002 => Some(("user.", r#""user":{"name":"Unknown"},"#)),
+        4009 => Some(("email.", r#""email":{"to":[]},"#)),
         _ => None,
     }
 }
 
 /// Where a field stands in a class: what OCSF gives only to network classes is unmapped elsewhere.
 pub(super) fn place(class: &Class, path: &'static str) -> &'static str {
+    let of_mail = class.uid == EMAIL;
     match path {
-        _ if class.category_uid != IDENTITY => path,
+        _ if class.category_uid != IDENTITY && !of_mail => path,
+        "connection_info.direction_id" if of_mail => MAIL_DIRECTION,
+        "app_protocol_name" if of_mail => "protocol_name",
         "connection_info.uid" => "unmapped.connection_info.uid",
         "connection_info.community_uid" => "unmapped.connection_info.community_uid",
         ALWAYS => "unmapped.connection_info.protocol_num",
@@ -67,6 +73,10 @@ pub(super) fn place(class: &Class, path: &'static str) -> &'static str {
 
 /// Path that is written of every connection.
 pub(super) const ALWAYS: &str = "connection_info.protocol_num";
+/// Direction of a mail, whose class has no connection.
+const MAIL_DIRECTION: &str = "direction_id";
+/// OCSF Email Activity.
+const EMAIL: u32 = 4009;
 /// OCSF category whose classes have endpoints but no connection.
 const IDENTITY: u32 = 3;
 
@@ -75,6 +85,8 @@ pub(super) fn derived(path: &str) -> Option<Derive> {
     match path {
         "connection_info.protocol_num" => Some(protocol_name),
         "connection_info.direction_id" => Some(direction),
+        MAIL_DIRECTION => Some(mail_direction),
+        "stratum_id" => Some(stratum),
         "file.path" => Some(file_name),
         "share_type" => Some(share_type),
         "auth_protocol" => Some(auth_protocol),
@@ -91,6 +103,7 @@ pub(super) fn named(path: &str) -> Option<&'static [std::ops::RangeInclusive<u64
         "connection_info.direction_id" => Some(&[0..=4, 99..=99]),
         "query.opcode_id" => Some(&[0..=6, 99..=99]),
         "logon_type_id" => Some(&[0..=5, 7..=13, 99..=99]),
+        "stratum_id" => Some(&[0..=2, 16..=17, 99..=99]),
         "rcode_id" => Some(&[0..=11, 16..=25, 99..=99]),
         _ => None,
     }
@@ -99,7 +112,9 @@ pub(super) fn named(path: &str) -> Option<&'static [std::ops::RangeInclusive<u64
 /// What kind of text a sensitive column holds, for clear values read back.
 pub(super) fn shape(column: &str) -> Shape {
     match column {
-        "url_path" | "file_path" | "renamed_to" | "share" => Shape::Path,
+        "url_path" | "file_path" | "renamed_to" | "share" | "ftp_path" | "attachment_names" => {
+            Shape::Path
+        }
         "url_query" => Shape::Query,
         "patient" => Shape::Patient,
         _ => Shape::Text,
@@ -142,6 +157,31 @@ fn direction(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
                 3 => r#""direction":"Lateral","#,
                 4 => r#""direction":"Local","#,
                 _ => r#""direction":"Other","#,
+            },
+        );
+    }
+}
+
+/// OCSF calls a lateral mail internal.
+fn mail_direction(cell: Cell<'_>, clearance: Clearance, out: &mut Vec<u8>) {
+    if let Cell::U64(3) = cell {
+        member(out, r#""direction":"Internal","#);
+    } else {
+        direction(cell, clearance, out);
+    }
+}
+
+fn stratum(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::U64(id) = cell {
+        member(
+            out,
+            match id {
+                0 => r#""stratum":"Unknown","#,
+                1 => r#""stratum":"Primary Server","#,
+                2 => r#""stratum":"Secondary Server","#,
+                16 => r#""stratum":"Unsynchronized","#,
+                17 => r#""stratum":"Reserved","#,
+                _ => r#""stratum":"Other","#,
             },
         );
     }

@@ -189,7 +189,7 @@ impl Builder {
             key: format!("\"{key}\":").into_bytes().into(),
             column: format!("\"{}\":", field.column).into_bytes().into(),
             unmapped: unmapped.is_some(),
-            derive: companion::derived(field.path),
+            derive: companion::derived(if unmapped.is_some() { field.path } else { path }),
             spread: field.path == super::spread::PATH,
             named: companion::named(field.path),
         }
