@@ -9,6 +9,7 @@ pub(super) mod logon;
 pub(super) mod mail;
 pub(super) mod mime;
 pub(super) mod sasl;
+pub(super) mod sql;
 pub(super) mod text;
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub(in crate::protocol) fn number(octets: &[u8]) -> Option<u64> {
         return None;
     }
     digits.iter().try_fold(0u64, |sum, octet| {
-        let digit = octet.is_ascii_digit().then_some(octet - b'0')?;
+        let digit = octet.is_ascii_digit().then(|| octet - b'0')?;
         Some(sum * 10 + u64::from(digit))
     })
 }
