@@ -19,6 +19,8 @@ pub struct Stats {
     pub ip6: u64,
     /// ARP frames.
     pub arp: u64,
+    /// Frames of LLDP and CDP.
+    pub discovery: u64,
     /// TCP segments.
     pub tcp: u64,
     /// UDP datagrams.

@@ -238,8 +238,11 @@ pub(super) fn answered(body: &Body) -> bool {
         Body::Smb(smb) => smb.dialect.is_some() || smb.server_name.is_some(),
         Body::Ssh(ssh) => ssh.server_software.is_some(),
         Body::Medical(medical) => medical_answered(medical),
+        Body::Ftp(ftp) => !ftp.codes.is_empty(),
+        Body::Email(mail) => mail.banner.is_some(),
+        Body::Ntp(ntp) => ntp.responses.is_some_and(|seen| seen > 0),
         // Who serves DHCP is in the message, not in its direction.
-        Body::Dhcp(_) | Body::Inventory(_) | Body::Tunnel(_) => false,
+        Body::Authentication(_) | Body::Dhcp(_) | Body::Inventory(_) | Body::Tunnel(_) => false,
     }
 }
 

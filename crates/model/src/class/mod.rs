@@ -4,12 +4,16 @@
 //! Refuses: deprecated classes. Source: OCSF 1.8.0; `docs/ocsf-health/` for the `health` extension.
 //! To add a class: one file here, one line in `bodies!`.
 
+mod authentication;
 mod dhcp;
 mod dns;
+mod email;
+mod ftp;
 mod http;
 mod inventory;
 mod medical;
 mod network;
+mod ntp;
 mod smb;
 mod ssh;
 mod tunnel;
@@ -17,12 +21,16 @@ mod tunnel;
 use crate::record::{Cell, Field, Record, Value};
 use crate::sensitive::Sensitive;
 
+pub use authentication::Authentication;
 pub use dhcp::Dhcp;
 pub use dns::Dns;
+pub use email::Email;
+pub use ftp::Ftp;
 pub use http::Http;
 pub use inventory::Inventory;
 pub use medical::Medical;
 pub use network::Network;
+pub use ntp::Ntp;
 pub use smb::Smb;
 pub use ssh::Ssh;
 pub use tunnel::Tunnel;
@@ -124,6 +132,8 @@ macro_rules! bodies {
 }
 
 bodies! {
+    /// Authentication 3002.
+    Authentication => authentication::CLASS;
     /// Network Activity 4001: flows, TLS handshakes.
     Network => network::CLASS;
     /// HTTP Activity 4002.
@@ -136,6 +146,12 @@ bodies! {
     Smb => smb::CLASS;
     /// SSH Activity 4007.
     Ssh => ssh::CLASS;
+    /// FTP Activity 4008.
+    Ftp => ftp::CLASS;
+    /// Email Activity 4009.
+    Email => email::CLASS;
+    /// NTP Activity 4013.
+    Ntp => ntp::CLASS;
     /// Tunnel Activity 4014.
     Tunnel => tunnel::CLASS;
     /// Device Inventory Info 5001.

@@ -5,7 +5,9 @@
 
 use std::io::{self, Write};
 
-use model::class::{Body, Dhcp, Dns, Http, Inventory, Medical, Network, Smb, Ssh};
+use model::class::{
+    Authentication, Body, Dhcp, Dns, Email, Ftp, Http, Inventory, Medical, Network, Ntp, Smb, Ssh,
+};
 use model::{Event, Sensitive};
 use serde_json::{Map, Value, json};
 
@@ -31,6 +33,7 @@ impl<W: Write> Printer for Eve<W> {
         let mut line = head(event);
         let words = Words { clear: self.clear };
         let (kind, body) = match &event.body {
+            Body::Authentication(login) => ("authentication", words.login(event, login)),
             Body::Network(network) if network.about == "tls" => ("tls", words.tls(network)),
             Body::Network(network) => ("flow", words.flow(event, network)),
             Body::Http(http) => ("http", words.http(http)),
@@ -38,6 +41,9 @@ impl<W: Write> Printer for Eve<W> {
             Body::Dhcp(dhcp) => ("dhcp", words.dhcp(event, dhcp)),
             Body::Smb(smb) => ("smb", words.smb(event, smb)),
             Body::Ssh(ssh) => ("ssh", words.ssh(ssh)),
+            Body::Ftp(ftp) => ("ftp", words.ftp(ftp)),
+            Body::Email(mail) => ("smtp", words.mail(event, mail)),
+            Body::Ntp(ntp) => ("ntp", Words::ntp(ntp)),
             Body::Tunnel(tunnel) => (
                 "tunnel",
                 json!({
@@ -236,6 +242,45 @@ impl Words {
                 "hassh": { "hash": ssh.hassh } },
             "server": { "proto_version": ssh.version, "software_version": ssh.server_software,
                 "hassh": { "hash": ssh.hassh_server } },
+        })
+    }
+
+    fn login(&self, event: &Event, login: &Authentication) -> Value {
+        let class = event.body.class();
+        json!({
+            "type": class.activity(event.meta.activity).to_lowercase(),
+            "user": self.text(login.user.as_ref()), "domain": login.domain,
+            "protocol": login.auth_protocol, "mechanism": login.mechanism,
+            "service": login.service, "cleartext": login.is_cleartext,
+            "status": event.meta.status_code,
+        })
+    }
+
+    fn mail(&self, event: &Event, mail: &Email) -> Value {
+        json!({
+            "helo": mail.hello, "mail_from": self.text(mail.envelope_from.as_ref()),
+            "rcpt_to": self.text(mail.envelope_to.as_ref()),
+            "status": event.meta.status_code,
+            "email": {
+                "from": self.text(mail.from.as_ref()), "to": self.text(mail.to.as_ref()),
+                "cc": self.text(mail.cc.as_ref()), "subject": self.text(mail.subject.as_ref()),
+                "message_id": mail.message_id, "date": mail.date, "x_mailer": mail.mailer,
+                "attachment": self.text(mail.attachment_names.as_ref()),
+            },
+        })
+    }
+
+    fn ftp(&self, ftp: &Ftp) -> Value {
+        json!({
+            "command": ftp.command, "command_data": self.text(ftp.path.as_ref()),
+            "completion_code": ftp.codes, "dynamic_port": ftp.data_port, "mode": ftp.mode,
+        })
+    }
+
+    fn ntp(ntp: &Ntp) -> Value {
+        json!({
+            "version": ntp.version, "stratum": ntp.stratum, "reference_id": ntp.reference,
+            "requests": ntp.requests, "responses": ntp.responses,
         })
     }
 

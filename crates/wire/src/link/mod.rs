@@ -8,6 +8,7 @@
 
 pub(crate) mod arp;
 pub(crate) mod binding;
+pub(crate) mod discovery;
 
 use codec::bytes::Reader;
 use model::Mac;
@@ -25,6 +26,12 @@ pub(crate) const ETHERTYPE_ARP: u16 = 0x0806;
 pub(crate) const ETHERTYPE_MPLS: u16 = 0x8847;
 /// MPLS, labels assigned upstream.
 pub(crate) const ETHERTYPE_MPLS_MULTICAST: u16 = 0x8848;
+/// LLDP.
+pub(crate) const ETHERTYPE_LLDP: u16 = 0x88cc;
+/// CDP, under Cisco's number in SNAP.
+pub(crate) const ETHERTYPE_CDP: u16 = 0x2000;
+/// Cisco's number in SNAP.
+const CISCO: [u8; 3] = [0, 0, 0x0c];
 /// Most VLAN tags of one frame.
 const TAGS_MAX: usize = 4;
 /// Most MPLS labels of one stack.
@@ -133,7 +140,7 @@ fn untag(layer: &mut Layer3<'_>) -> Result<(), Refusal> {
     let mut tags = 0;
     for _ in 0..LAYERS_MAX {
         match layer.ethertype {
-            ETHERTYPE_IP4 | ETHERTYPE_IP6 | ETHERTYPE_ARP => return Ok(()),
+            ETHERTYPE_IP4 | ETHERTYPE_IP6 | ETHERTYPE_ARP | ETHERTYPE_LLDP => return Ok(()),
             0x8100 | 0x88a8 | 0x9100 => {
                 tags += 1;
                 if tags > TAGS_MAX {
@@ -158,17 +165,22 @@ fn untag(layer: &mut Layer3<'_>) -> Result<(), Refusal> {
             }
             ETHERTYPE_MPLS | ETHERTYPE_MPLS_MULTICAST => unlabel(layer)?,
             0..0x0600 => {
-                let [0xaa, 0xaa, 3, 0, 0, 0, hi, lo, ..] = *layer.bytes else {
+                let [0xaa, 0xaa, 3, a, b, c, hi, lo, ..] = *layer.bytes else {
                     return Err(Refusal::Code("link-llc"));
                 };
                 let rest = layer.bytes.get(8..).ok_or(SHORT)?;
                 layer.ethertype = u16::from_be_bytes([hi, lo]);
                 layer.bytes = rest;
+                match [a, b, c] {
+                    [0, 0, 0] => {}
+                    CISCO if layer.ethertype == ETHERTYPE_CDP => return Ok(()),
+                    _ => return Err(Refusal::Code("link-llc")),
+                }
                 if layer.ethertype < 0x0600 {
                     return Err(Refusal::Code("link-llc"));
                 }
             }
-            // LLDP, EAPOL and the like.
+            // EAPOL and the like.
             _ => return Err(Refusal::Code("link-other")),
         }
     }

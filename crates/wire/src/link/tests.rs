@@ -81,9 +81,9 @@ fn every_link_type_finds_its_packet() {
 #[test]
 fn what_is_not_known_is_refused() {
     assert_eq!(of(LinkType(105), &[0; 64]).unwrap_err(), Refusal::Link);
-    let lldp = testing::ethernet([1; 6], [2; 6], 0x88cc, &[0; 40]);
+    let eapol = testing::ethernet([1; 6], [2; 6], 0x888e, &[0; 40]);
     let other = Refusal::Code("link-other");
-    assert_eq!(of(LinkType::ETHERNET, &lldp).unwrap_err(), other);
+    assert_eq!(of(LinkType::ETHERNET, &eapol).unwrap_err(), other);
     let short = Refusal::Code("link-short");
     assert_eq!(of(LinkType::ETHERNET, &[0; 9]).unwrap_err(), short);
 }

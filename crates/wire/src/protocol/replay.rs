@@ -113,8 +113,9 @@ pub fn port_octet(port: u16) -> u8 {
 /// Time of the first piece: 2026-11-23 10:00 UTC.
 const START_NS: i64 = 1_795_428_000_000_000_000;
 /// Server ports that fuzz input can choose: those that probes take as hints.
-const PORTS: [u16; 16] = [
-    0, 22, 25, 53, 80, 104, 139, 389, 443, 445, 502, 1883, 2575, 4242, 11_112, 47_808,
+const PORTS: [u16; 24] = [
+    0, 21, 22, 25, 53, 69, 80, 104, 110, 123, 139, 143, 161, 389, 443, 445, 502, 514, 1080, 1883,
+    2575, 4242, 11_112, 47_808,
 ];
 
 #[cfg(test)]

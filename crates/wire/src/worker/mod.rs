@@ -26,6 +26,7 @@ use crate::ip::fragment::{Fragments, Origin, Whole};
 use crate::ip::{self, Packet};
 use crate::link::arp::{self, Binding};
 use crate::link::binding::Bindings;
+use crate::link::discovery::{self, Neighbours};
 use crate::link::{self, Layer3, Refusal};
 use crate::stats::Stats;
 use emit::Emitter;
@@ -49,6 +50,7 @@ pub struct Worker {
     heap: usize,
     fragments: Fragments,
     bindings: Bindings,
+    neighbours: Neighbours,
     emitter: Emitter,
     scratch: Scratch,
     stats: Stats,
@@ -89,6 +91,7 @@ impl Worker {
             heap: 0,
             fragments: Fragments::new(budget / 32),
             bindings: Bindings::default(),
+            neighbours: Neighbours::default(),
             emitter: Emitter::new(&config),
             scratch: Scratch::default(),
             stats: Stats::default(),
@@ -134,6 +137,9 @@ impl Worker {
                 self.stats.ip6 += 1;
                 ip::decode_v6(layer.bytes)
             }
+            link::ETHERTYPE_LLDP | link::ETHERTYPE_CDP => {
+                return self.neighbour_of(&layer, frame.time, sink);
+            }
             _ => {
                 self.stats.arp += 1;
                 let binding = arp::of_arp(layer.bytes);
@@ -168,6 +174,7 @@ impl Worker {
         self.flush_fragments(self.now, true, sink);
         self.end_all(crate::flow::event::Reason::EndOfCapture, sink);
         self.bindings.clear();
+        self.neighbours.clear();
         self.now = Nanos(i64::MIN);
         self.publish();
     }
@@ -187,7 +194,7 @@ impl Worker {
     /// Bytes of state: the one ledger.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.flows.bytes() + self.heap + self.fragments.bytes() + self.bindings.bytes()
+        self.flows.bytes() + self.heap + self.fragments.bytes() + self.links_bytes()
     }
 
     /// Moves the clock; ends flows whose time is over.
@@ -198,6 +205,7 @@ impl Worker {
                 self.flush_fragments(self.now, true, sink);
                 self.end_all(crate::flow::event::Reason::Over, sink);
                 self.bindings.clear();
+                self.neighbours.clear();
                 self.now = time;
                 self.flows.wheel.set(time.0.div_euclid(SECOND));
             }
@@ -279,6 +287,26 @@ impl Worker {
         if let Some(body) = self.bindings.note(binding, time) {
             self.send_inventory(body, time, sink);
         }
+    }
+
+    /// Takes what a device says of itself on the link.
+    fn neighbour_of(&mut self, layer: &Layer3<'_>, time: Nanos, sink: &mut dyn EventSink) {
+        self.stats.discovery += 1;
+        let found = if layer.ethertype == link::ETHERTYPE_LLDP {
+            discovery::of_lldp(layer.bytes)
+        } else {
+            discovery::of_cdp(layer.bytes)
+        };
+        let Some(found) = found else {
+            return self.stats.problem("discovery-malformed");
+        };
+        if let Some(body) = self.neighbours.note(layer.src, &found, time) {
+            self.send_inventory(body, time, sink);
+        }
+    }
+
+    fn links_bytes(&self) -> usize {
+        self.bindings.bytes() + self.neighbours.bytes()
     }
 
     fn send_inventory(&mut self, body: Inventory, time: Nanos, sink: &mut dyn EventSink) {
