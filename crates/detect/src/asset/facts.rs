@@ -239,7 +239,7 @@ pub(super) fn answered(body: &Body) -> bool {
         Body::Ssh(ssh) => ssh.server_software.is_some(),
         Body::Medical(medical) => medical_answered(medical),
         // Who serves DHCP is in the message, not in its direction.
-        Body::Dhcp(_) | Body::Inventory(_) => false,
+        Body::Authentication(_) | Body::Dhcp(_) | Body::Inventory(_) => false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Refuses: deprecated classes. Source: OCSF 1.8.0; `docs/ocsf-health/` for the `health` extension.
 //! To add a class: one file here, one line in `bodies!`.
 
+mod authentication;
 mod dhcp;
 mod dns;
 mod http;
@@ -16,6 +17,7 @@ mod ssh;
 use crate::record::{Cell, Field, Record, Value};
 use crate::sensitive::Sensitive;
 
+pub use authentication::Authentication;
 pub use dhcp::Dhcp;
 pub use dns::Dns;
 pub use http::Http;
@@ -122,6 +124,8 @@ macro_rules! bodies {
 }
 
 bodies! {
+    /// Authentication 3002.
+    Authentication => authentication::CLASS;
     /// Network Activity 4001: flows, TLS handshakes.
     Network => network::CLASS;
     /// HTTP Activity 4002.

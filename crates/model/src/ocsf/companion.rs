@@ -7,6 +7,7 @@
 use super::Clearance;
 use super::json;
 use super::write::display;
+use crate::class::Class;
 use crate::record::Cell;
 use crate::sensitive::Shape;
 
@@ -37,10 +38,37 @@ pub(super) fn stand_in(path: &str) -> Option<&'static str> {
         "http_request.url.path" => Some(r#""path":"","#),
         "query.hostname" => Some(r#""hostname":"Unknown","#),
         "file.path" => Some(r#""path":"","name":"","#),
+        "user.name" => Some(r#""name":"Unknown","#),
         "http_response.code" => Some(r#""code":0,"#),
         _ => None,
     }
 }
+
+/// The object, whole, that a class must have and that stands there when nothing of it was seen.
+pub(super) fn required(class_uid: u32) -> Option<(&'static str, &'static str)> {
+    match class_uid {
+        3002 => Some(("user.", r#""user":{"name":"Unknown"},"#)),
+        _ => None,
+    }
+}
+
+/// Where a field stands in a class: what OCSF gives only to network classes is unmapped elsewhere.
+pub(super) fn place(class: &Class, path: &'static str) -> &'static str {
+    match path {
+        _ if class.category_uid != IDENTITY => path,
+        "connection_info.uid" => "unmapped.connection_info.uid",
+        "connection_info.community_uid" => "unmapped.connection_info.community_uid",
+        ALWAYS => "unmapped.connection_info.protocol_num",
+        "connection_info.direction_id" => "unmapped.connection_info.direction_id",
+        "app_protocol_name" => "unmapped.app_protocol_name",
+        _ => path,
+    }
+}
+
+/// Path that is written of every connection.
+pub(super) const ALWAYS: &str = "connection_info.protocol_num";
+/// OCSF category whose classes have endpoints but no connection.
+const IDENTITY: u32 = 3;
 
 /// The siblings of a field.
 pub(super) fn derived(path: &str) -> Option<Derive> {
@@ -49,6 +77,8 @@ pub(super) fn derived(path: &str) -> Option<Derive> {
         "connection_info.direction_id" => Some(direction),
         "file.path" => Some(file_name),
         "share_type" => Some(share_type),
+        "auth_protocol" => Some(auth_protocol),
+        "logon_type_id" => Some(logon_type),
         "tls.certificate.sans[].name" => Some(san_type),
         "query.opcode_id" => Some(opcode),
         _ => None,
@@ -60,6 +90,7 @@ pub(super) fn named(path: &str) -> Option<&'static [std::ops::RangeInclusive<u64
     match path {
         "connection_info.direction_id" => Some(&[0..=4, 99..=99]),
         "query.opcode_id" => Some(&[0..=6, 99..=99]),
+        "logon_type_id" => Some(&[0..=5, 7..=13, 99..=99]),
         "rcode_id" => Some(&[0..=11, 16..=25, 99..=99]),
         _ => None,
     }
@@ -143,6 +174,53 @@ fn share_type(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
                 "pipe" => r#""share_type_id":2,"#,
                 "print" => r#""share_type_id":3,"#,
                 _ => r#""share_type_id":99,"#,
+            },
+        );
+    }
+}
+
+fn auth_protocol(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::Text(name) = cell {
+        member(
+            out,
+            match name {
+                "NTLM" => r#""auth_protocol_id":1,"#,
+                "Kerberos" => r#""auth_protocol_id":2,"#,
+                "Digest" => r#""auth_protocol_id":3,"#,
+                "OpenID" => r#""auth_protocol_id":4,"#,
+                "SAML" => r#""auth_protocol_id":5,"#,
+                "OAUTH 2.0" => r#""auth_protocol_id":6,"#,
+                "PAP" => r#""auth_protocol_id":7,"#,
+                "CHAP" => r#""auth_protocol_id":8,"#,
+                "EAP" => r#""auth_protocol_id":9,"#,
+                "RADIUS" => r#""auth_protocol_id":10,"#,
+                "Basic Authentication" => r#""auth_protocol_id":11,"#,
+                "LDAP" => r#""auth_protocol_id":12,"#,
+                _ => r#""auth_protocol_id":99,"#,
+            },
+        );
+    }
+}
+
+fn logon_type(cell: Cell<'_>, _: Clearance, out: &mut Vec<u8>) {
+    if let Cell::U64(id) = cell {
+        member(
+            out,
+            match id {
+                0 => r#""logon_type":"Unknown","#,
+                1 => r#""logon_type":"System","#,
+                2 => r#""logon_type":"Interactive","#,
+                3 => r#""logon_type":"Network","#,
+                4 => r#""logon_type":"Batch","#,
+                5 => r#""logon_type":"OS Service","#,
+                7 => r#""logon_type":"Unlock","#,
+                8 => r#""logon_type":"Network Cleartext","#,
+                9 => r#""logon_type":"New Credentials","#,
+                10 => r#""logon_type":"Remote Interactive","#,
+                11 => r#""logon_type":"Cached Interactive","#,
+                12 => r#""logon_type":"Cached Remote Interactive","#,
+                13 => r#""logon_type":"Cached Unlock","#,
+                _ => r#""logon_type":"Other","#,
             },
         );
     }

@@ -62,6 +62,8 @@ pub(super) struct Plan {
     pub(super) heads: Vec<(u16, Box<[u8]>)>,
     /// The end of `metadata` that never changes.
     pub(super) metadata: Box<[u8]>,
+    /// Slots of an object that must be there, and what stands there when none of them was seen.
+    pub(super) required: Option<(u128, &'static str)>,
 }
 
 static PLANS: LazyLock<Vec<Plan>> =
@@ -95,7 +97,11 @@ impl Plan {
     }
 
     fn new(class: &'static Class) -> Self {
-        let mut builder = Builder::default();
+        let mut builder = Builder {
+            class,
+            nodes: Vec::new(),
+            paths: Vec::new(),
+        };
         builder.node("", ROOT, 0, false, "");
         builder.node("", UNMAPPED, 0, false, "");
         let connection = if class.network {
@@ -111,12 +117,18 @@ impl Plan {
             body,
             heads: heads(class),
             metadata: metadata(class),
+            required: companion::required(class.uid).map(|(prefix, member)| {
+                let numbered = class.fields.iter().enumerate();
+                let within = numbered.filter(|(_, field)| field.path.starts_with(prefix));
+                let slots = within.fold(0, |slots, (index, _)| slots | 1 << (BODY_SLOT + index));
+                (slots, member)
+            }),
         }
     }
 }
 
-#[derive(Default)]
 struct Builder {
+    class: &'static Class,
     nodes: Vec<Node>,
     paths: Vec<String>,
 }
@@ -148,12 +160,13 @@ impl Builder {
     }
 
     fn step(&mut self, field: &Field, slot: usize) -> Step {
-        let unmapped = field.path.strip_prefix("unmapped.");
+        let path = companion::place(self.class, field.path);
+        let unmapped = path.strip_prefix("unmapped.");
         let mut node = if unmapped.is_some() { UNMAPPED } else { ROOT };
         let mut in_list = false;
         let mut walked = String::from(if unmapped.is_some() { "unmapped" } else { "" });
         let mut key = "";
-        let mut parts = unmapped.unwrap_or(field.path).split('.').peekable();
+        let mut parts = unmapped.unwrap_or(path).split('.').peekable();
         while let Some(part) = parts.next() {
             key = part;
             if parts.peek().is_none() {

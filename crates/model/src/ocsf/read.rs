@@ -68,7 +68,7 @@ pub fn read_event(line: &str) -> Result<Event, ReadError> {
     let class = body.class();
     let mut failed = None;
     let connection = read_connection(&event, class, &mut failed);
-    fields(&event, class.fields, &mut failed, |index, value| {
+    fields(&event, class, class.fields, &mut failed, |index, value| {
         body.set(index, value)
     });
     if let Some(path) = failed {
@@ -87,11 +87,12 @@ fn read_connection(
     class: &Class,
     failed: &mut Option<&'static str>,
 ) -> Option<Box<Connection>> {
-    if !class.network || !event.contains_key("connection_info") {
+    if !class.network || at(event, companion::place(class, companion::ALWAYS)).is_none() {
         return None;
     }
     let mut connection = Box::<Connection>::default();
-    fields(event, Event::connection_fields(), failed, |index, value| {
+    let of_connection = Event::connection_fields();
+    fields(event, class, of_connection, failed, |index, value| {
         connection.set(index, value)
     });
     Some(connection)
@@ -99,6 +100,7 @@ fn read_connection(
 
 fn fields(
     event: &Object,
+    class: &Class,
     fields: &'static [Field],
     failed: &mut Option<&'static str>,
     mut set: impl FnMut(usize, Value) -> bool,
@@ -109,7 +111,8 @@ fn fields(
             set(index, Value::TextList(facts));
             continue;
         }
-        let set = match read_field(event, field) {
+        let place = companion::place(class, field.path);
+        let set = match read_field(event, field, place) {
             Ok(Some(value)) => set(index, value),
             Ok(None) => true,
             Err(()) => false,
@@ -120,15 +123,15 @@ fn fields(
     }
 }
 
-fn read_field(event: &Object, field: &Field) -> Result<Option<Value>, ()> {
-    if let Some((list, key)) = field.path.split_once("[].") {
+fn read_field(event: &Object, field: &Field, place: &str) -> Result<Option<Value>, ()> {
+    if let Some((list, key)) = place.split_once("[].") {
         return match at(event, list) {
             Some(Json::Array(rows)) => column(rows, key, field.kind),
             Some(_) => Err(()),
             None => Ok(None),
         };
     }
-    let Some(json) = at(event, field.path) else {
+    let Some(json) = at(event, place) else {
         return Ok(None);
     };
     let tokens = beside(event, "tokens", field.column);

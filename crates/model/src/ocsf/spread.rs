@@ -62,7 +62,8 @@ pub(super) fn read(unmapped: Option<&Json>, fields: &[Field]) -> Vec<Text> {
             path.split(['.', '[']).next() == Some(protocol)
         });
         let Json::Object(inner) = inner else { continue };
-        if !taken && !matches!(protocol.as_str(), "tokens" | "codes") {
+        let ours = matches!(protocol.as_str(), "tokens" | "codes" | "connection_info");
+        if !taken && !ours {
             read_protocol(protocol, inner, &mut facts);
         }
     }

@@ -228,6 +228,11 @@ impl<'e> Walk<'e, '_> {
     fn finish(&mut self) {
         self.flush();
         go(self.plan, &mut self.mapped, ROOT, self.seen);
+        if let Some((slots, member)) = self.plan.required
+            && self.seen & slots == 0
+        {
+            self.mapped.out.extend_from_slice(member.as_bytes());
+        }
         go(self.plan, &mut self.unmapped, UNMAPPED, self.seen);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use model::class::{Body, Dhcp, Dns, Http, Inventory, Medical, Network, Smb, Ssh};
+use model::class::{Authentication, Body, Dhcp, Dns, Http, Inventory, Medical, Network, Smb, Ssh};
 use model::{Event, Sensitive};
 use serde_json::{Map, Value, json};
 
@@ -31,6 +31,7 @@ impl<W: Write> Printer for Eve<W> {
         let mut line = head(event);
         let words = Words { clear: self.clear };
         let (kind, body) = match &event.body {
+            Body::Authentication(login) => ("authentication", words.login(event, login)),
             Body::Network(network) if network.about == "tls" => ("tls", words.tls(network)),
             Body::Network(network) => ("flow", words.flow(event, network)),
             Body::Http(http) => ("http", words.http(http)),
@@ -224,6 +225,17 @@ impl Words {
                 "hassh": { "hash": ssh.hassh } },
             "server": { "proto_version": ssh.version, "software_version": ssh.server_software,
                 "hassh": { "hash": ssh.hassh_server } },
+        })
+    }
+
+    fn login(&self, event: &Event, login: &Authentication) -> Value {
+        let class = event.body.class();
+        json!({
+            "type": class.activity(event.meta.activity).to_lowercase(),
+            "user": self.text(login.user.as_ref()), "domain": login.domain,
+            "protocol": login.auth_protocol, "mechanism": login.mechanism,
+            "service": login.service, "cleartext": login.is_cleartext,
+            "status": event.meta.status_code,
         })
     }
 
