@@ -20,4 +20,6 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::hl7::Hl7,
     &super::dicom::Dicom,
     &super::smb::Smb,
+    &super::kerberos::Kerberos,
+    &super::ldap::Ldap,
 ];
