@@ -12,6 +12,8 @@ pub const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
 pub const NAME_BYTES_MAX: usize = 1024;
 /// Most attribute-value pairs read of a challenge.
 pub const PAIRS_MAX: usize = 32;
+/// Attribute: service principal that the client means to reach.
+const TARGET_NAME: u16 = 9;
 /// Flag: names are UTF-16LE.
 const UNICODE: u32 = 0x0000_0001;
 /// Flag: the version field is valid.
@@ -97,6 +99,8 @@ pub struct Authenticate {
     pub workstation: String,
     /// First 16 octets of an NTLMv2 response, the same wherever that response is relayed to.
     pub proof: Option<[u8; 16]>,
+    /// Service principal that the client means to reach, of an NTLMv2 response; often absent.
+    pub target_name: String,
     /// Operating system of the client.
     pub version: Option<Version>,
 }
@@ -137,16 +141,8 @@ impl Message {
             version: version(bytes, 48, flags),
             ..Challenge::default()
         };
-        let mut pairs = Reader::new(field(bytes, 40));
-        for _ in 0..PAIRS_MAX {
-            let (Some(id), Some(length)) = (pairs.u16_le(), pairs.u16_le()) else {
-                break;
-            };
-            let Some(value) = pairs.take(usize::from(length)) else {
-                break;
-            };
+        for (id, value) in pairs(field(bytes, 40)) {
             let slot = match id {
-                0 => break,
                 1 => &mut out.netbios_computer,
                 2 => &mut out.netbios_domain,
                 3 => &mut out.dns_computer,
@@ -162,6 +158,11 @@ impl Message {
     fn authenticate(bytes: &[u8]) -> Option<Self> {
         let flags = Reader::new(bytes.get(60..)?).u32_le()?;
         let response = field(bytes, 20);
+        // After the proof and 28 fixed octets: attributes and values. Those that a client copies
+        // from the challenge come before its own.
+        let target_name = pairs(response.get(44..).unwrap_or(&[]))
+            .find(|(id, _)| *id == TARGET_NAME)
+            .map(|(_, value)| text(value, UNICODE));
         // An NTLMv1 response has 24 octets and no proof.
         let proof = response.first_chunk::<16>().filter(|_| response.len() > 24);
         Some(Self::Authenticate(Box::new(Authenticate {
@@ -169,9 +170,21 @@ impl Message {
             user: text(field(bytes, 36), flags),
             workstation: text(field(bytes, 44), flags),
             proof: proof.copied(),
+            target_name: target_name.unwrap_or_default(),
             version: version(bytes, 64, flags),
         })))
     }
+}
+
+/// Attributes and values, to the one that ends them.
+fn pairs(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    let mut reader = Reader::new(bytes);
+    let next = move || {
+        let id = reader.u16_le().filter(|id| *id != 0)?;
+        let length = usize::from(reader.u16_le()?);
+        Some((id, reader.take(length)?))
+    };
+    std::iter::from_fn(next).take(PAIRS_MAX)
 }
 
 /// The payload that the length and offset at `at` point to; empty when they point outside.

@@ -39,4 +39,6 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::modbus::Modbus,
     &super::bacnet::Bacnet,
     &super::socks::Socks,
+    &super::kerberos::Kerberos,
+    &super::ldap::Ldap,
 ];

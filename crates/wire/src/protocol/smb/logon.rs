@@ -6,13 +6,13 @@
 
 use codec::ntlmssp::{self, Message};
 use model::class::Smb;
-use model::{Nanos, Sensitive, Text, limit};
+use model::{Body, Nanos, Sensitive, Text, limit};
 
 use super::body;
 use super::parser::Header;
 use super::session::{OTHER, SmbSession, ocsf_status, status_text};
 use super::state::{Place, Tree};
-use crate::protocol::{Context, Draft};
+use crate::protocol::{Context, Draft, Side};
 
 /// The logon goes on: another token follows.
 const MORE_PROCESSING: u32 = 0xc000_0016;
@@ -75,8 +75,14 @@ impl SmbSession {
     }
 
     /// A SESSION_SETUP request: the last one of a logon names the user.
-    pub(super) fn setup_request(&mut self, header: &Header, body: &[u8]) {
-        let token = body::setup_request(body).and_then(ntlmssp::find);
+    pub(super) fn setup_request(&mut self, now: Nanos, header: &Header, body: &[u8]) {
+        let token = body::setup_request(body);
+        if let Some(token) = token {
+            let mut logon = self.tokens.take(header.session).unwrap_or_default();
+            logon.token(Side::Client, token, now);
+            self.tokens.put(header.session, logon);
+        }
+        let token = token.and_then(ntlmssp::find);
         if let Some(Message::Authenticate(auth)) = token.and_then(Message::read) {
             let mut logon = self.logons.take(header.session).unwrap_or_default();
             logon.workstation = text(&auth.workstation);
@@ -108,7 +114,12 @@ impl SmbSession {
             ];
             logon.server_name = names.into_iter().find_map(|name| text(name));
         }
+        // The first answer gives the session its number.
+        let tokens = self.tokens.take(header.session);
+        let mut tokens = tokens.or_else(|| self.tokens.take(0)).unwrap_or_default();
+        tokens.token(Side::Server, token, time);
         if header.status == MORE_PROCESSING {
+            self.tokens.put(header.session, tokens);
             if self.logons.put(header.session, logon).is_some() {
                 cx.anomaly("smb-logons-limit");
             }
@@ -128,7 +139,14 @@ impl SmbSession {
         body.server_name = logon.server_name;
         body.encrypted = Some(logon.encrypted);
         let code = Some(status_text(header.status));
-        cx.emit(Draft::new(time, OTHER, body).status(ocsf_status(header.status), code));
+        let outcome = (ocsf_status(header.status), status_text(header.status));
+        cx.emit(Draft::new(time, OTHER, body).status(outcome.0, code));
+        if let Some(mut draft) = tokens.take(Some(outcome)) {
+            if let Body::Authentication(login) = &mut draft.body {
+                login.session = Some(Text::from(format!("0x{:016x}", header.session)));
+            }
+            cx.emit(draft);
+        }
         if let Some(logon) = keep
             && self.logons.put(header.session, logon).is_some()
         {

@@ -16,7 +16,7 @@ use super::state::{
     CHAINED_MAX, FILES_MAX, File, FileRef, Kind, LOGONS_MAX, Logon, PENDING_MAX, Pending, Place,
     TREES_MAX, Table, Tree,
 };
-use crate::protocol::{Context, Draft, Session, Side, Step};
+use crate::protocol::{Context, Draft, Session, Side, Step, logon};
 
 /// An interim answer: the final one follows.
 const STATUS_PENDING: u32 = 0x0000_0103;
@@ -33,6 +33,8 @@ pub(super) struct SmbSession {
     pub(super) dialect: Option<Text>,
     pub(super) smb1: Option<(Nanos, Vec<Text>)>,
     pub(super) logons: Table<u64, Logon>,
+    /// Log-ins that are under way, by session; 0 until the server gave it a number.
+    pub(super) tokens: Table<u64, logon::Logon>,
     pub(super) trees: Table<(u64, u32), Tree>,
     pub(super) files: Table<FileId, File>,
     pub(super) chained: Table<u64, FileId>,
@@ -70,6 +72,7 @@ impl Default for SmbSession {
             dialect: None,
             smb1: None,
             logons: Table::new(LOGONS_MAX),
+            tokens: Table::new(LOGONS_MAX),
             trees: Table::new(TREES_MAX),
             files: Table::new(FILES_MAX),
             chained: Table::new(CHAINED_MAX),
@@ -119,6 +122,12 @@ impl Session for SmbSession {
             self.unanswered(pending, cx);
         }
         self.end_smb1(cx);
+        for mut logon in self.tokens.drain() {
+            logon
+                .take(None)
+                .into_iter()
+                .for_each(|draft| cx.emit(draft));
+        }
         for file in self.files.drain() {
             self.tell_unclosed(&file, cx);
         }
@@ -129,6 +138,7 @@ impl Session for SmbSession {
 
     fn heap_bytes(&self) -> usize {
         self.logons.heap_bytes(256)
+            + self.tokens.heap_bytes(2048)
             + self.trees.heap_bytes(128)
             + self.files.heap_bytes(128)
             + self.chained.heap_bytes(0)
@@ -204,7 +214,7 @@ impl SmbSession {
             return;
         };
         if matches!(kind, Kind::Setup) {
-            self.setup_request(header, body);
+            self.setup_request(cx.now, header, body);
         }
         let pending = Pending {
             time: cx.now,

@@ -211,23 +211,31 @@ fn a_conversation_from_negotiation_to_close() {
          workstation=PC-12 smb_session=0x0000000040000001 smb_encrypted=false smb_signed=true \
          server_os=10.0.17763 server_name=CHU"
     );
+    assert!(
+        lines[2].starts_with(
+            "1/1/0x00000000 user=<adurand> user_domain=CHU auth_protocol=NTLM is_cleartext=false \
+             is_remote=true logon_type_id=3 session_uid=0x0000000040000001 mechanism=NTLMSSP \
+             facts=ntlm.challenge_digest="
+        ),
+        "{text}"
+    );
     assert_eq!(
-        lines[2],
+        lines[3],
         "99/1/0x00000000 smb_command=TREE_CONNECT smb_dialect=3.1.1 share=<\\\\files\\soins> \
          share_type=disk smb_tree=5 smb_user=<CHU\\adurand> smb_session=0x0000000040000001 \
          smb_signed=true"
     );
     assert_eq!(
-        lines[3],
+        lines[4],
         "2/1/0x00000000 smb_command=CREATE smb_dialect=3.1.1 share=<\\\\files\\soins> \
          share_type=disk smb_tree=5 smb_open_type=open file_path=<ward\\a.docx> file_bytes=500 \
          smb_user=<CHU\\adurand> smb_session=0x0000000040000001 smb_signed=false"
     );
-    assert!(lines[4].contains("RENAME") && lines[4].contains("=<ward\\a.docx.locked>"));
-    assert!(lines[5].contains("CLOSE") && lines[5].contains("=<ward\\a.docx.locked>"));
+    assert!(lines[5].contains("RENAME") && lines[5].contains("=<ward\\a.docx.locked>"));
+    assert!(lines[6].contains("CLOSE") && lines[6].contains("=<ward\\a.docx.locked>"));
     let totals = "smb_read_bytes=500 smb_write_bytes=5000 smb_reads=1 smb_writes=1";
-    assert!(lines[5].contains(totals), "{text}");
-    assert_eq!(lines.len(), 6);
+    assert!(lines[6].contains(totals), "{text}");
+    assert_eq!(lines.len(), 7);
     assert!(out.anomalies.is_empty(), "{:?}", out.anomalies);
 }
 
