@@ -138,7 +138,7 @@ impl Worker {
                 ip::decode_v6(layer.bytes)
             }
             link::ETHERTYPE_LLDP | link::ETHERTYPE_CDP => {
-                return self.neighbour_of(&layer, frame.time, sink);
+                return self.neighbour_of(layer, carrier.origin.time, sink);
             }
             _ => {
                 self.stats.arp += 1;
