@@ -38,6 +38,10 @@ impl Protocol for Http {
         if first.transport == Transport::Udp {
             return Probe::No;
         }
+        // The preface of HTTP/2 looks like a request line until it is whole.
+        if PREFACE.starts_with(first.bytes) || first.bytes.starts_with(PREFACE) {
+            return Probe::No;
+        }
         let blank = first
             .bytes
             .iter()
