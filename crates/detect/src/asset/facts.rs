@@ -37,6 +37,7 @@ fn fact<'e>(
 pub(super) fn each<'e>(body: &'e Body, say: Say<'_, 'e>) {
     if let Body::Network(network) = body {
         of_tls(network, say);
+        of_controller(network, say);
     } else if let Body::Http(http) = body {
         of_http(http, say);
     } else if let Body::Ssh(ssh) = body {
@@ -59,6 +60,41 @@ fn of_tls<'e>(network: &'e Network, say: Say<'_, 'e>) {
     let subject = network.tls_subject.as_deref();
     if let Some(fact) = fact("certificate_subject", subject, 70, "TLS certificate") {
         say(End::Destination, fact);
+    }
+}
+
+/// What controllers of buildings and machines say of themselves.
+fn of_controller<'e>(network: &'e Network, say: Say<'_, 'e>) {
+    let source = match &*network.about {
+        "modbus" => "Modbus device identification",
+        "s7comm" => "S7 system status list",
+        "bacnet" => "BACnet device object",
+        _ => return,
+    };
+    let facts = || {
+        network
+            .facts
+            .iter()
+            .filter_map(|fact| model::fact::parts(fact))
+    };
+    // A BACnet device announces itself; every other one answers.
+    let asks = facts().any(|(_, key, value)| (key, value) == ("device", "client"));
+    let end = if asks { End::Source } else { End::Destination };
+    for (_, key, value) in facts() {
+        let (name, confidence) = match key {
+            "vendor" => ("vendor", 85),
+            "model" | "product_name" | "order_number" => ("model", 85),
+            "serial" => ("serial", 85),
+            "firmware" => ("firmware", 85),
+            "software" => ("application", 70),
+            "device_name" | "system_name" => ("device_name", 80),
+            "location" | "plant" => ("location", 60),
+            "device_instance" => ("bacnet_instance", 85),
+            _ => continue,
+        };
+        if let Some(fact) = fact(name, Some(value), confidence, source) {
+            say(end, fact);
+        }
     }
 }
 
@@ -152,20 +188,23 @@ fn of_medical<'e>(medical: &'e Medical, say: Say<'_, 'e>) {
             80,
             "DICOM implementation version",
         ),
-        ("application", &m.sending_app, 70, "HL7 MSH-3"),
-        ("facility", &m.sending_facility, 60, "HL7 MSH-4"),
     ];
     for (name, value, confidence, source) in facts {
         if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
             say(End::Source, fact);
         }
     }
+    of_message(m, say);
     // A data set may be passed on by another device than the one that made it.
     if m.operation.as_deref() == Some("C-STORE") {
         let facts = [
             ("vendor", &m.manufacturer, 40, "DICOM data set"),
             ("model", &m.model, 40, "DICOM data set"),
             ("modality", &m.modality, 40, "DICOM data set"),
+            ("serial", &m.serial, 40, "DICOM data set"),
+            ("firmware", &m.software, 40, "DICOM data set"),
+            ("station", &m.station, 40, "DICOM data set"),
+            ("department", &m.department, 40, "DICOM data set"),
         ];
         for (name, value, confidence, source) in facts {
             if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
@@ -190,12 +229,44 @@ fn of_medical<'e>(medical: &'e Medical, say: Say<'_, 'e>) {
             80,
             "DICOM implementation version",
         ),
-        ("application", &m.receiving_app, 60, "HL7 MSH-5"),
-        ("facility", &m.receiving_facility, 50, "HL7 MSH-6"),
     ];
     for (name, value, confidence, source) in facts {
         if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
             say(End::Destination, fact);
+        }
+    }
+}
+
+/// Who sent a message, and who took it: either end of the connection may be the sender.
+fn of_message<'e>(m: &'e Medical, say: Say<'_, 'e>) {
+    let (sender, receiver) = if m.sender.as_deref() == Some("server") {
+        (End::Destination, End::Source)
+    } else {
+        (End::Source, End::Destination)
+    };
+    let (sends, takes) = match &*m.standard {
+        "astm" => ("ASTM H-5", "ASTM H-10"),
+        "hl7v2" => ("HL7 MSH-3, MSH-4", "HL7 MSH-5, MSH-6"),
+        "fhir" => ("", "FHIR capability statement"),
+        _ => return,
+    };
+    let mut facts = vec![
+        (sender, "application", &m.sending_app, 70, sends),
+        (sender, "facility", &m.sending_facility, 60, sends),
+    ];
+    if medical_answered(m) {
+        facts.push((receiver, "application", &m.receiving_app, 60, takes));
+        facts.push((receiver, "facility", &m.receiving_facility, 50, takes));
+    }
+    // Analysers name themselves in what they send.
+    if &*m.standard == "astm" {
+        facts.push((sender, "model", &m.model, 75, sends));
+        facts.push((sender, "serial", &m.serial, 60, sends));
+        facts.push((sender, "firmware", &m.software, 60, sends));
+    }
+    for (end, name, value, confidence, source) in facts {
+        if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
+            say(end, fact);
         }
     }
 }
