@@ -1,4 +1,4 @@
-//! DICOM, HL7 and SMB events of the shared captures, when these are present.
+//! DICOM, HL7, SMB, Modbus, S7 and BACnet events of the shared captures, when these are present.
 //!
 //! With `VIGIE_DUMP=FILE` set, the events are written there, one line each, for comparison with
 //! another dissector.
@@ -12,6 +12,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use model::class::Body;
 use model::port::EventSink;
 use model::record::Cell;
 use model::{Event, Nanos};
@@ -22,7 +23,11 @@ struct Kept(Vec<Event>);
 
 impl EventSink for Kept {
     fn event(&mut self, event: Event) {
-        if matches!(event.body.class().uid, 99_904_001 | 4006) {
+        let mut building = false;
+        if let Body::Network(network) = &event.body {
+            building = matches!(&*network.about, "modbus" | "s7comm" | "bacnet");
+        }
+        if building || matches!(event.body.class().uid, 99_904_001 | 4006) {
             self.0.push(event);
         }
     }
@@ -169,6 +174,74 @@ fn other_captures_needs_shared() {
     }
     paths.sort();
     assert!(!dump(&paths).is_empty());
+}
+
+/// The sum of a counter over the events of one protocol and operation.
+fn sum(events: &[Event], about: &str, operation: &str, key: &str) -> u64 {
+    let mut total = 0;
+    for event in events {
+        let Body::Network(network) = &event.body else {
+            continue;
+        };
+        if network.about != about || network.operation.as_deref() != Some(operation) {
+            continue;
+        }
+        let counters = network
+            .facts
+            .iter()
+            .filter_map(|fact| model::fact::parts(fact));
+        let wanted = counters.filter(|(_, known, _)| *known == key);
+        total += wanted
+            .map(|(_, _, n)| n.parse::<u64>().unwrap())
+            .sum::<u64>();
+    }
+    total
+}
+
+fn told(events: &[Event], wanted: &str) -> bool {
+    let mut found = false;
+    for event in events {
+        if let Body::Network(network) = &event.body {
+            found |= network.facts.iter().any(|fact| fact == wanted);
+        }
+    }
+    found
+}
+
+/// Figures of tshark 4.0.17 on the same captures: requests and answers by function.
+#[test]
+fn building_captures_needs_shared() {
+    let Some(captures) = shared() else {
+        println!("no shared captures found");
+        return;
+    };
+    let of = |name: &str| dump(&[captures.join(name)]);
+    let found = of("minihospital.pcap");
+    assert_eq!(
+        sum(&found, "modbus", "read_holding_registers", "requests"),
+        11
+    );
+    assert_eq!(
+        sum(&found, "modbus", "write_single_register", "requests"),
+        8
+    );
+    let found = of("zeek/modbus__modbusSmall.pcap");
+    assert_eq!(sum(&found, "modbus", "read_coils", "answers"), 8);
+    assert_eq!(sum(&found, "modbus", "write_multiple_coils", "answers"), 8);
+    let found = of("ics/bacnet__bacnet_example.pcap");
+    assert_eq!(sum(&found, "bacnet", "read_property", "requests"), 1400);
+    assert_eq!(sum(&found, "bacnet", "read_property", "answers"), 1400);
+    assert_eq!(
+        sum(&found, "bacnet", "reinitialize_device", "requests"),
+        120
+    );
+    assert_eq!(sum(&found, "bacnet", "who_is", "requests"), 7);
+    let found = of("ics/s7comm__s7ident.pcap");
+    assert!(found.iter().any(|event| event.body.class().uid == 4001));
+    let found = of("ics/s7comm__snap7.pcap");
+    assert!(told(&found, "s7comm.vendor=Siemens"));
+    assert!(count(&found, "operation", "plc_control") > 0);
+    assert_eq!(count(&found, "operation", "start_upload"), 5);
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
