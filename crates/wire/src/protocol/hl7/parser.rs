@@ -1,6 +1,6 @@
 //! The stream of one side, cut into the segments that matter.
 //!
-//! Enters: bytes. Leaves: starts and ends of messages, and the segments MSH, PID and MSA. Refuses:
+//! Enters: bytes. Leaves: starts and ends of messages, segments MSH, PID, PV1, MSA. Refuses:
 //! to wait for more than [`SEGMENT_BYTES_MAX`] bytes of a segment: its head is given then.
 //! Source: HL7 v2.5.1 chapter 2; MLLP release 1.
 
@@ -182,4 +182,4 @@ fn header_start(bytes: &[u8]) -> Option<bool> {
 }
 
 /// Segments whose content is looked at.
-const WANTED: [&[u8]; 3] = [b"MSH", b"PID", b"MSA"];
+const WANTED: [&[u8]; 4] = [b"MSH", b"PID", b"PV1", b"MSA"];

@@ -154,9 +154,13 @@ impl Hl7Session {
         if bytes.starts_with(b"MSH") {
             self.finish(side, cx);
             self.half(side).early = false;
-            let Some(message) = header(bytes, cx.now) else {
+            let Some(mut message) = header(bytes, cx.now) else {
                 return cx.anomaly("hl7-header-malformed");
             };
+            message.body.sender = Some(Text::Borrowed(match side {
+                Side::Client => "client",
+                Side::Server => "server",
+            }));
             self.seen = true;
             self.flush_old(side, cx);
             self.half(side).current = Some(message);
@@ -171,6 +175,7 @@ impl Hl7Session {
         let segment = Segment::new(bytes, current.separators);
         match segment.name() {
             b"PID" => patient(current, &segment),
+            b"PV1" => visit(current, &segment),
             b"MSA" => {
                 let text = |field: Field<'_>| {
                     let first = field.component(1);
@@ -333,6 +338,22 @@ fn header(bytes: &[u8], now: Nanos) -> Option<Message> {
         two_answers: matches!(msh.field(16).bytes(), b"AL" | b"SU"),
         damaged: false,
     })
+}
+
+/// Patient class (PV1-2) and point of care (PV1-3.1); the first PV1 counts.
+fn visit(message: &mut Message, pv1: &Segment<'_>) {
+    if message.body.patient_class.is_some() || message.body.point_of_care.is_some() {
+        return;
+    }
+    let text = |bytes: &[u8]| {
+        let text = message.charset.text(bytes, message.separators);
+        let text = limit::cut_to(&text, 64).to_owned();
+        Some(Text::from(text)).filter(|text| !text.is_empty() && text != "\"\"")
+    };
+    let class = text(pv1.field(2).component(1));
+    let place = text(pv1.field(3).component(1));
+    message.body.patient_class = class;
+    message.body.point_of_care = place;
 }
 
 /// Patient identifier (PID-3, or PID-2 of old versions) and name (PID-5); the first PID counts.

@@ -23,7 +23,13 @@ const MSH: &str = "MSH|^~\\&|GAP|CHU^1.2.3^ISO|^1.9^ISO|CHU|2026||ADT^A01^ADT_A0
 const PID: &str = "PID|1|OLD|80001^^^CHU&1.2&ISO^AN~90002^^^ASIP&1.3&ISO^PI||DUR\\S\\ND&X^Ana^B|";
 
 fn adt() -> Vec<u8> {
-    block(&[MSH, "EVN|A01|2026", PID, "PV1|1|I", "OBX|1|TX|a|long text"])
+    block(&[
+        MSH,
+        "EVN|A01|2026",
+        PID,
+        "PV1|1|I|WARD^12",
+        "OBX|1|TX|a|long text",
+    ])
 }
 
 fn ack(code: &str, id: &str) -> Vec<u8> {
@@ -39,11 +45,11 @@ fn message_and_its_acknowledgement_are_one_event() {
     assert_eq!(
         describe(&out.drafts),
         "6/1/AA med_standard=hl7v2 med_operation=MESSAGE message_type=ADT trigger=A01 \
-         control_id=M1 ack_code=AA ack_delay_ms=3 med_bytes=208 sending_app=GAP \
+         control_id=M1 ack_code=AA ack_delay_ms=3 med_bytes=216 sending_app=GAP \
          sending_facility=CHU receiving_app=1.9 receiving_facility=CHU patient=<ASIP|90002> \
          med_version=2.5 processing_id=P patient_name=<DUR^ND Ana B>\n"
     );
-    assert_eq!(adt.len() - 3, 208, "all but VT, FS and CR");
+    assert_eq!(adt.len() - 3, 216, "all but VT, FS and CR");
     assert!(out.anomalies.is_empty());
 }
 
