@@ -2,9 +2,8 @@ use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    (0..digits.len() / 2)
-        .map(|at| u8::from_str_radix(&digits[at * 2..at * 2 + 2], 16).unwrap())
-        .collect()
+    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    digits.as_bytes().chunks(2).map(octet).collect()
 }
 
 fn fields(decoder: &mut Decoder, block: &str) -> (String, Result<(), Error>) {

@@ -1,7 +1,8 @@
 //! Kerberos messages: who asks whom for which ticket, with which encryption.
 //!
-//! Enters: one message without framing. Leaves: principals, realms, encryption types, options, error
-//! codes. Refuses: keys, tickets and authenticators: of an encrypted part only its type is read.
+//! Enters: one message without framing. Leaves: principals, realms, encryption types, options,
+//! error codes. Refuses: keys, tickets and authenticators: of an encrypted part only its type is
+//! read.
 //! Limits: [`LIST_MAX`] encryption or pre-authentication types, [`NAME_PARTS_MAX`] parts of a name
 //! of [`NAME_BYTES_MAX`] octets. Source: RFC 4120 section 5, RFC 6113, RFC 4556, [MS-SFU].
 

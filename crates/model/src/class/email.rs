@@ -13,7 +13,7 @@ record! {
     /// and stand masked in members that take any text.
     pub struct Email {
         /// Name that the client gave in HELO or EHLO.
-        hello: Option<Text> => "smtp_hello", "smtp_hello";
+        hello: Option<Text> => "smtp_hello", "unmapped.smtp.hello";
         /// Greeting of the server.
         banner: Option<Text> => "smtp_banner", "banner";
         /// From field of the header.

@@ -103,7 +103,7 @@ record! {
         /// HL7 point of care, PV1-3.1.
         point_of_care: Option<Text> => "point_of_care", "medical.point_of_care";
         /// Who sent the message: `client` or `server` of the connection.
-        sender: Option<Text> => "sender", "medical.sender";
+        sender: Option<Text> => "sender", "medical.sent_by";
         /// Anomalies met, as codes.
         anomalies: Vec<Text> => "anomalies", "unmapped.medical.anomalies";
     }

@@ -104,6 +104,7 @@ pub(super) fn named(path: &str) -> Option<&'static [std::ops::RangeInclusive<u64
         "query.opcode_id" => Some(&[0..=6, 99..=99]),
         "logon_type_id" => Some(&[0..=5, 7..=13, 99..=99]),
         "stratum_id" => Some(&[0..=2, 16..=17, 99..=99]),
+        "tunnel_type_id" => Some(&[0..=2, 99..=99]),
         "rcode_id" => Some(&[0..=11, 16..=25, 99..=99]),
         _ => None,
     }

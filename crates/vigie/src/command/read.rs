@@ -14,7 +14,7 @@ use capture::link::Named;
 use model::class::Class;
 use model::port::EventSink;
 use model::{Event, SiteKey, Text};
-use wire::{LinkType, Sequence, WireConfig, Worker};
+use wire::{KeyLog, LinkType, Secrets, Sequence, WireConfig, Worker};
 
 use crate::cli::{Cli, Read};
 use crate::config::Config;
@@ -33,6 +33,7 @@ const BATCH_EVENTS: usize = 8192;
 pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
     let config = Config::load(cli.config.as_deref())?;
     let only = classes(&options.only)?;
+    let secrets = options.keylog.as_deref().map(key_log).transpose()?;
     let stop = stop::flag()?;
     let mut target: Box<dyn Target> = if options.into_store {
         Box::new(IntoStore::open(cli, &config)?)
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
             config: &config,
             options,
             only: &only,
+            secrets: secrets.clone(),
             quiet: cli.quiet,
             stop: &stop,
             target: target.as_mut(),
@@ -80,6 +82,32 @@ fn classes(names: &[String]) -> Result<Vec<u32>> {
     Ok(uids)
 }
 
+/// Longest key log that is read.
+const KEY_LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// The secrets of `--keylog`. Their values are never shown, in no error either.
+fn key_log(path: &Path) -> Result<Arc<dyn Secrets>> {
+    let unreadable = |why: String| Usage(format!("--keylog {}: {why}", path.display()));
+    let length = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if length.len() > KEY_LOG_BYTES_MAX {
+        return Err(unreadable(format!("larger than {KEY_LOG_BYTES_MAX} bytes")).into());
+    }
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut log = KeyLog::default();
+    log.add(&bytes);
+    if log.refused() > 0 {
+        say(&format!(
+            "vigie: {}: {} lines are no secrets and were passed over",
+            path.display(),
+            log.refused()
+        ));
+    }
+    if log.is_empty() {
+        return Err(unreadable("no secret of a TLS connection in it".to_owned()).into());
+    }
+    Ok(Arc::new(log))
+}
+
 /// The key of an existing installation, so that tokens agree with its store.
 fn site_key(cli: &Cli) -> Option<SiteKey> {
     DataDir::existing(cli).and_then(|dir| store::Vault::existing_site_key(dir.path()))
@@ -89,6 +117,7 @@ struct Reading<'a> {
     config: &'a Config,
     options: &'a Read,
     only: &'a [u32],
+    secrets: Option<Arc<dyn Secrets>>,
     quiet: bool,
     stop: &'a Arc<AtomicBool>,
     target: &'a mut dyn Target,
@@ -114,6 +143,7 @@ impl Reading<'_> {
             budget_bytes: self.config.wire.budget.as_usize(),
             interim_ms: self.config.wire.interim.0,
             sequence: Sequence::Packet,
+            secrets: self.secrets.clone(),
             ..WireConfig::default()
         });
         let mut sink = Sink {

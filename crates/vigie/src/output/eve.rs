@@ -35,7 +35,10 @@ impl<W: Write> Printer for Eve<W> {
         let (kind, body) = match &event.body {
             Body::Authentication(login) => ("authentication", words.login(event, login)),
             Body::Network(network) if network.about == "tls" => ("tls", words.tls(network)),
-            Body::Network(network) => ("flow", words.flow(event, network)),
+            Body::Network(network) if network.about == "flow" => {
+                ("flow", words.flow(event, network))
+            }
+            Body::Network(network) => (&*network.about, words.exchange(network)),
             Body::Http(http) => ("http", words.http(http)),
             Body::Dns(dns) => ("dns", words.dns(event, dns)),
             Body::Dhcp(dhcp) => ("dhcp", words.dhcp(event, dhcp)),
@@ -56,7 +59,10 @@ impl<W: Write> Printer for Eve<W> {
             Body::Medical(medical) if medical.standard == "dicom" => {
                 ("dicom", words.medical(medical))
             }
-            Body::Medical(medical) => ("hl7", words.medical(medical)),
+            Body::Medical(medical) if medical.standard == "hl7v2" => {
+                ("hl7", words.medical(medical))
+            }
+            Body::Medical(medical) => (&*medical.standard, words.medical(medical)),
         };
         line.insert("event_type".to_owned(), json!(kind));
         line.insert(kind.to_owned(), strip(body));
@@ -282,6 +288,27 @@ impl Words {
             "version": ntp.version, "stratum": ntp.stratum, "reference_id": ntp.reference,
             "requests": ntp.requests, "responses": ntp.responses,
         })
+    }
+
+    /// A protocol without a class of its own: what was asked, and its facts.
+    fn exchange(&self, network: &Network) -> Value {
+        let mut members = Map::new();
+        members.insert("operation".to_owned(), json!(network.operation));
+        members.insert(
+            "object".to_owned(),
+            json!(self.text(network.object.as_ref())),
+        );
+        members.insert("count".to_owned(), json!(network.object_count));
+        members.insert("sni".to_owned(), json!(network.tls_sni));
+        members.insert("ja4".to_owned(), json!(network.tls_ja4));
+        for (_, key, value) in network
+            .facts
+            .iter()
+            .filter_map(|fact| model::fact::parts(fact))
+        {
+            members.insert(key.to_owned(), json!(value));
+        }
+        Value::Object(members)
     }
 
     fn binding(&self, inventory: &Inventory) -> Value {

@@ -2,8 +2,8 @@
 //!
 //! Enters: what a handshake said; sizes and times of records. Leaves: facts under `encrypted`.
 //! Refuses: nothing. Limits: [`RECORDS_MAX`] records of one connection are looked at.
-//! Source: RFC 7858 (DNS over TLS), RFC 8484 (over HTTPS), RFC 9250 (over QUIC); the names of public
-//! resolvers are those of their operators' documentation.
+//! Source: RFC 7858 (DNS over TLS), RFC 8484 (over HTTPS), RFC 9250 (over QUIC); the names of
+//! public resolvers are those of their operators' documentation.
 
 use model::Nanos;
 use model::Text;
@@ -176,7 +176,7 @@ impl Profile {
         pauses.sort_unstable();
         facts.add("sizes", sizes.join(" "));
         facts.add("records", self.records.len());
-        if let (Some(first), Some(last)) = (times().next(), times().last()) {
+        if let (Some(first), Some(last)) = (times().next(), times().next_back()) {
             facts.add("span_ms", last.since(first) / 1_000_000);
         }
         facts.maybe("pause_ms_median", pauses.get(pauses.len() / 2));

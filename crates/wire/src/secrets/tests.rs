@@ -25,7 +25,9 @@ fn a_log_gives_its_secrets_and_counts_what_is_none() {
 
 proptest::proptest! {
     #[test]
-    fn random_logs_never_panic(log in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+    fn random_logs_never_panic(
+        log in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+    ) {
         KeyLog::default().add(&log);
     }
 }

@@ -92,10 +92,12 @@ impl Worker {
         (src, dst): (u16, u16),
         sink: &mut dyn EventSink,
     ) {
-        let service = match opened.layer.kind {
-            tunnel::Kind::Gtp => 2152,
-            tunnel::Kind::Teredo if src == 3544 => src,
-            _ => dst,
+        let service = if opened.layer.kind == tunnel::Kind::Gtp {
+            2152
+        } else if opened.layer.kind == tunnel::Kind::Teredo && src == 3544 {
+            src
+        } else {
+            dst
         };
         let tuple = Tuple {
             tunnel: true,

@@ -2,7 +2,8 @@
 //!
 //! Enters: payloads of both protocols. Leaves: [`Neighbour`]s, and inventory bodies when they are
 //! news. Refuses: malformed messages: what stands before the damage counts. Limits: those of
-//! `lldp.rs` and `cdp.rs`, and [`told::NEIGHBOURS_MAX`]. Source: IEEE 802.1AB, TIA-1057, Cisco's CDP.
+//! `lldp.rs` and `cdp.rs`, and [`told::NEIGHBOURS_MAX`]. Source: IEEE 802.1AB, TIA-1057, Cisco's
+//! CDP.
 
 mod cdp;
 mod lldp;

@@ -123,7 +123,8 @@ proptest! {
 
     #[test]
     fn mutated_sessions_never_panic(seed in any::<u64>()) {
-        let good = b"220 FTP\r\nUSER a\r\n331 x\r\nPASS b\r\n230 ok\r\nPORT 1,2,3,4,5,6\r\nRETR x\r\n";
+        let good = b"220 FTP\r\nUSER a\r\n331 x\r\nPASS b\r\n230 ok\r\nPORT 1,2,3,4,5,6\r\n\
+            RETR x\r\n";
         survives_mutation("ftp", Transport::Tcp, good, seed);
     }
 }

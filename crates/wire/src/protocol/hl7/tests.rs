@@ -47,7 +47,8 @@ fn message_and_its_acknowledgement_are_one_event() {
         "6/1/AA med_standard=hl7v2 med_operation=MESSAGE message_type=ADT trigger=A01 \
          control_id=M1 ack_code=AA ack_delay_ms=3 med_bytes=216 sending_app=GAP \
          sending_facility=CHU receiving_app=1.9 receiving_facility=CHU patient=<ASIP|90002> \
-         med_version=2.5 processing_id=P patient_name=<DUR^ND Ana B>\n"
+         med_version=2.5 processing_id=P patient_name=<DUR^ND Ana B> patient_class=I \
+         point_of_care=WARD sender=client\n"
     );
     assert_eq!(adt.len() - 3, 216, "all but VT, FS and CR");
     assert!(out.anomalies.is_empty());

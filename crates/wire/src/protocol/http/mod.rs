@@ -39,8 +39,11 @@ impl Protocol for Http {
             return Probe::No;
         }
         // The preface of HTTP/2 looks like a request line until it is whole.
-        if PREFACE.starts_with(first.bytes) || first.bytes.starts_with(PREFACE) {
+        if first.bytes.starts_with(PREFACE) {
             return Probe::No;
+        }
+        if PREFACE.starts_with(first.bytes) {
+            return Probe::NeedMore;
         }
         let blank = first
             .bytes

@@ -122,7 +122,9 @@ fn a_tunnel_starts_another_protocol() {
 fn an_upgrade_ends_http() {
     let answer = b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n\x81\x05hello";
     let out = tcp(&[client(GET), server(answer), client(b"\x81\x85....")]);
-    assert_eq!(columns(&out, "http_code"), ["101"]);
+    // The second is what the WebSocket was.
+    assert_eq!(columns(&out, "http_code"), ["101", ""]);
+    assert_eq!(columns(&out, "about"), ["", "websocket"]);
     assert_eq!(out.anomalies, Vec::<&str>::new());
 }
 

@@ -95,7 +95,8 @@ proptest! {
 
     #[test]
     fn mutated_sessions_never_panic(seed in any::<u64>()) {
-        let good = b"* OK x\r\n* 1 FETCH (BODY[] {3}\r\nabc)\r\na1 LOGIN {3}\r\nabc \"d\"\r\na1 OK\r\n";
+        let good = b"* OK x\r\n* 1 FETCH (BODY[] {3}\r\nabc)\r\na1 LOGIN {3}\r\nabc \"d\"\r\n\
+            a1 OK\r\n";
         survives_mutation("imap", Transport::Tcp, good, seed);
     }
 }

@@ -1,10 +1,10 @@
 //! LDAP over TCP and CLDAP over UDP.
 //!
-//! Enters: messages of both sides, also those inside SASL wrapping that is not encrypted. Leaves: one
-//! Authentication event per bind; one Network event (`about: ldap`) per search, change, comparison
-//! and extended operation, with its result; STARTTLS hands the flow on. Refuses: passwords and
-//! values; entries, which are counted and pass uncopied; distinguished names and filters are
-//! `Sensitive`, names of attributes are not. Limits: [`parser::MESSAGE_BYTES_MAX`],
+//! Enters: messages of both sides, also those inside SASL wrapping that is not encrypted. Leaves:
+//! one Authentication event per bind; one Network event (`about: ldap`) per search, change,
+//! comparison and extended operation, with its result; STARTTLS hands the flow on. Refuses:
+//! passwords and values; entries, which are counted and pass uncopied; distinguished names and
+//! filters are `Sensitive`, names of attributes are not. Limits: [`parser::MESSAGE_BYTES_MAX`],
 //! [`filter::DEPTH_MAX`], [`session::PENDING_MAX`].
 //! Source: RFC 4511, RFC 4515, RFC 4513, RFC 1798 (CLDAP), [MS-ADTS] section 5.1.1.
 

@@ -1,9 +1,10 @@
 //! Log-ins inside other protocols: NTLMSSP and Kerberos, bare or in SPNEGO.
 //!
 //! Enters: the security tokens of both sides, as SMB, LDAP, DCERPC, HTTP and RDP carry them, and
-//! how it ended, when that was seen. Leaves: one Authentication event. Refuses: responses, hashes and
-//! tickets: of an NTLMv2 proof and of a challenge only a digest leaves, the same wherever a response
-//! is relayed to. Limits: those of `codec::ntlmssp` and `codec::kerberos`; [`MECHANISMS_MAX`].
+//! how it ended, when that was seen. Leaves: one Authentication event. Refuses: responses, hashes
+//! and tickets: of an NTLMv2 proof and of a challenge only a digest leaves, the same wherever a
+//! response is relayed to. Limits: those of `codec::ntlmssp` and `codec::kerberos`;
+//! [`MECHANISMS_MAX`].
 //! Source: [MS-NLMP], RFC 4178 section 4.2, RFC 4121 section 4.1.
 
 mod token;

@@ -30,13 +30,8 @@ fn what_repeats_is_summed() {
     assert_eq!(out.drafts.len(), 5);
     let requests = |draft| {
         let said = facts(draft);
-        let at = said.find("modbus.requests=").unwrap() + 16;
-        said[at..]
-            .split(',')
-            .next()
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
+        let (_, count) = said.split_once("modbus.requests=").unwrap();
+        count.split(',').next().unwrap().parse::<u64>().unwrap()
     };
     assert_eq!(out.drafts.iter().map(requests).sum::<u64>(), 100);
     assert_eq!(

@@ -1,7 +1,8 @@
 //! MQTT 3.1, 3.1.1 and 5: who connects, what is subscribed to and published.
 //!
 //! Enters: the stream. Leaves: one Network event per connection, subscription, and topic published
-//! to (summed), one Authentication per log-in. Refuses: passwords and payloads, which pass uncopied.
+//! to (summed), one Authentication per log-in. Refuses: passwords and payloads, which pass
+//! uncopied.
 //! Limits: [`session::TOPICS_MAX`] topics a session, [`session::ASKED_MAX`] subscriptions without
 //! answer, [`parser::HEAD_BYTES_MAX`] octets before a payload.
 //! Source: MQTT 3.1.1 and 5.0 (OASIS), MQTT 3.1.

@@ -105,7 +105,7 @@ impl NtpSession {
         // Timestamps wrap every 136 years: the difference is what counts.
         let now = u32::try_from(seconds.rem_euclid(1 << 32)).unwrap_or(0);
         let offset = time.transmit.wrapping_sub(now).cast_signed();
-        let milliseconds = |value: u32| i64::from(value) * 1000 >> 16;
+        let milliseconds = |value: u32| (i64::from(value) * 1000) >> 16;
         let body = Ntp {
             stratum_id: Some(group(time.stratum)),
             precision: Some(i64::from(time.precision)),

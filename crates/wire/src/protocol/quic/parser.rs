@@ -1,8 +1,9 @@
 //! Long headers and frames.
 //!
-//! Enters: datagrams, opened payloads. Leaves: packets, CRYPTO data, closing codes. Refuses: headers
-//! that are not whole, connection identifiers over 20 octets. Limits: [`PACKETS_MAX`] packets of a
-//! datagram, [`FRAMES_MAX`] frames of a packet, [`RANGES_MAX`] ranges of an acknowledgement.
+//! Enters: datagrams, opened payloads. Leaves: packets, CRYPTO data, closing codes. Refuses:
+//! headers that are not whole, connection identifiers over 20 octets. Limits: [`PACKETS_MAX`]
+//! packets of a datagram, [`FRAMES_MAX`] frames of a packet, [`RANGES_MAX`] ranges of an
+//! acknowledgement.
 //! Source: RFC 9000 sections 12, 17 and 19, RFC 9369 section 3.2; for Google's own versions the
 //! public header of their QUIC wire layout specification.
 

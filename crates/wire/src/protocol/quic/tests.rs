@@ -272,7 +272,7 @@ fn limits_hold_and_are_counted() {
     let peer = Peer::of(ONE, Side::Client);
     let far = [
         &[6, 0x80][..],
-        &(CRYPTO_BYTES_MAX as u32).to_be_bytes()[1..],
+        &CRYPTO_BYTES_MAX.to_be_bytes()[1..],
         &[1, 7],
     ]
     .concat();

@@ -240,7 +240,7 @@ impl S7Session {
         self.settle(job, Some(message.error), cx);
     }
 
-    /// A job is over: told at once when it changes or reveals the controller's program, else summed.
+    /// A job is over: told at once when it changes or reveals the program, else summed.
     fn settle(&mut self, mut job: Job, error: Option<u16>, cx: &mut Context<'_>) {
         let operation = job.operation;
         let refused = error.is_some_and(|error| error != 0);

@@ -49,7 +49,7 @@ fn client(bytes: &[u8]) -> Probe {
         return Probe::Certain;
     }
     let exact = |opening: &&[u8]| bytes.eq_ignore_ascii_case(opening);
-    if OPENINGS.iter().any(|o| may_become(bytes, o) || exact(&o)) {
+    if OPENINGS.iter().any(|o| may_become(bytes, o) || exact(o)) {
         Probe::NeedMore
     } else {
         Probe::No

@@ -404,14 +404,7 @@ impl SmtpSession {
                     }
                 }
             }
-            Some(Verb::Auth) => {
-                if let Some(sasl) = self.sasl.take() {
-                    let code = Some(Text::Owned(found.code.to_string()));
-                    let success = Some(found.code == 235);
-                    Logon::of_sasl(sasl.0, sasl.1).emit("smtp", success, code, cx);
-                }
-                self.mode = Mode::Command;
-            }
+            Some(Verb::Auth) => self.logged_on(found.code, cx),
             Some(Verb::StartTls) => {
                 self.tls = Some(if found.code == 220 {
                     "accepted"
@@ -437,6 +430,16 @@ impl SmtpSession {
             }
         }
         None
+    }
+
+    /// The end of a log-in.
+    fn logged_on(&mut self, code: u16, cx: &mut Context<'_>) {
+        if let Some(sasl) = self.sasl.take() {
+            let success = Some(code == 235);
+            let code = Some(Text::Owned(code.to_string()));
+            Logon::of_sasl(sasl.0, sasl.1).emit("smtp", success, code, cx);
+        }
+        self.mode = Mode::Command;
     }
 
     /// Notes a refusal at the mail that the reply belongs to: the oldest one.

@@ -154,7 +154,10 @@ fn chunks_are_content_whatever_they_hold() {
         25,
         &[
             server(b"220 mx ESMTP\r\n"),
-            client(b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<b@c.example>\r\nBDAT 18\r\nSubject: one\r\n.\r\nx"),
+            client(
+                b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<b@c.example>\r\nBDAT 18\r\n\
+                Subject: one\r\n.\r\nx",
+            ),
             client(b"BDAT 10 LAST\r\n\r\n.\r\nQUIT\r"),
             server(b"250 a\r\n250 b\r\n250 c\r\n250 d\r\n250 queued\r\n"),
         ],

@@ -1,8 +1,8 @@
 //! SSH: identification strings and the key exchange offers.
 //!
 //! Enters: the stream from its start. Leaves: one event with both identifications, HASSH of both
-//! sides and whether the connection became encrypted; at the end, what its sizes look like. Refuses:
-//! everything after the new keys but its sizes.
+//! sides and whether the connection became encrypted; at the end, what its sizes look like.
+//! Refuses: everything after the new keys but its sizes.
 //! Limits: [`parser::LINES_MAX`] lines before the identification, [`parser::PACKET_BYTES_MAX`]
 //! octets a packet, [`session::PACKETS_MAX`] packets. Source: RFC 4253; HASSH by Salesforce
 //! (BSD-3).

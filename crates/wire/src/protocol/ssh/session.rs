@@ -1,7 +1,7 @@
 //! One connection's beginning.
 //!
-//! Enters: lines, then packets in the clear, then sizes. Leaves: one event when both sides changed to
-//! new keys, or when nothing more can be read; at the end one about what the sizes look like.
+//! Enters: lines, then packets in the clear, then sizes. Leaves: one event when both sides changed
+//! to new keys, or when nothing more can be read; at the end one about what the sizes look like.
 //! Refuses: more than [`PACKETS_MAX`] packets in the clear.
 //! Source: RFC 4253 sections 4 to 7.
 

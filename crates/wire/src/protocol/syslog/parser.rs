@@ -1,6 +1,7 @@
 //! Messages of syslog.
 //!
-//! Enters: one message. Leaves: facility, severity, host and program. Refuses: what has no priority.
+//! Enters: one message. Leaves: facility, severity, host and program. Refuses: what has no
+//! priority.
 //! Limits: [`WORD_BYTES_MAX`] octets a name. Source: RFC 5424 section 6, RFC 3164 section 4.
 
 use crate::protocol::shared::text::{number, word};
@@ -34,12 +35,8 @@ pub(super) fn starts(bytes: &[u8]) -> Option<bool> {
         None if digits < 4 => None,
         Some(b'>') if (1..=3).contains(&digits) => {
             let priority = number(rest.get(..digits)?).unwrap_or(u64::MAX);
-            match rest.get(digits + 1) {
-                None => None,
-                Some(octet) => {
-                    Some(priority <= 191 && (octet.is_ascii_graphic() || *octet == b' '))
-                }
-            }
+            let octet = rest.get(digits + 1)?;
+            Some(priority <= 191 && (octet.is_ascii_graphic() || *octet == b' '))
         }
         _ => Some(false),
     }

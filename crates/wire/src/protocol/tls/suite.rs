@@ -1,7 +1,8 @@
 //! Cipher suites that can be opened.
 //!
 //! Enters: the number of a suite. Leaves: cipher, hash of the key schedule, octets of the MAC key.
-//! Refuses: all others: RC4, 3DES, Camellia, CCM, GOST. Source: the IANA registry of TLS parameters.
+//! Refuses: all others: RC4, 3DES, Camellia, CCM, GOST. Source: the IANA registry of TLS
+//! parameters.
 
 use crate::crypto::{Hash, Suite};
 

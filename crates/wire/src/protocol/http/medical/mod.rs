@@ -75,8 +75,8 @@ pub(in crate::protocol) struct Observer {
 }
 
 enum Content {
-    Fhir(Fhir),
-    Web(DicomWeb),
+    Fhir(Box<Fhir>),
+    Web(Box<DicomWeb>),
 }
 
 /// One body.
@@ -126,7 +126,7 @@ impl Observer {
     pub(in crate::protocol) fn of_request(http: &Http, hints: &Hints) -> Option<Box<Self>> {
         let said = match hints.content {
             Kind::Neither => hints.accept,
-            kind => kind,
+            kind @ (Kind::Fhir | Kind::Dicom) => kind,
         };
         let mut observer = Self::open(http, said)?;
         observer.head(false, hints);
@@ -151,20 +151,22 @@ impl Observer {
         let method = http.method.as_deref().unwrap_or("");
         let (content, sure) = match said {
             Kind::Fhir => (
-                Content::Fhir(Fhir::of_target(method, &path, &query, true)?),
+                Content::Fhir(Box::new(Fhir::of_target(method, &path, &query, true)?)),
                 true,
             ),
             Kind::Dicom => (
-                Content::Web(DicomWeb::of_target(method, &path, &query, true)?.0),
+                Content::Web(Box::new(
+                    DicomWeb::of_target(method, &path, &query, true)?.0,
+                )),
                 true,
             ),
             Kind::Neither => {
                 if let Some((web, sure)) = DicomWeb::of_target(method, &path, &query, false) {
-                    (Content::Web(web), sure)
+                    (Content::Web(Box::new(web)), sure)
                 } else {
                     let sure = fhir::is_base(&path);
                     (
-                        Content::Fhir(Fhir::of_target(method, &path, &query, sure)?),
+                        Content::Fhir(Box::new(Fhir::of_target(method, &path, &query, sure)?)),
                         sure,
                     )
                 }

@@ -2,8 +2,8 @@
 //! attribute is the scalar, an element with a capital is a resource.
 //!
 //! Enters: pieces of a document in order, cut anywhere. Leaves: [`Item`]s with their paths; a
-//! resource's name as the scalar `resourceType`. Refuses: elements deeper than [`DEPTH_MAX`] (passed
-//! over), tags beyond [`TAG_BYTES_MAX`] (cut), entities other than the five of XML.
+//! resource's name as the scalar `resourceType`. Refuses: elements deeper than [`DEPTH_MAX`]
+//! (passed over), tags beyond [`TAG_BYTES_MAX`] (cut), entities other than the five of XML.
 //! Source: HL7 FHIR R4, section 2.6.1 (XML representation).
 
 use super::json::{DEPTH_MAX, Item, Say, TOKEN_BYTES_MAX};

@@ -349,8 +349,8 @@ proptest! {
         let at = at % sent.len();
         sent[at] ^= octet;
         let (head, tail) = sent.split_at(at);
-        let pieces =
-            [client(&asked), server(&told), client(head), Piece::Gap(Side::Client, gap), client(tail)];
+        let lost = Piece::Gap(Side::Client, gap);
+        let pieces = [client(&asked), server(&told), client(head), lost, client(tail)];
         let _ = with(&log_13(), &pieces);
     }
 }
