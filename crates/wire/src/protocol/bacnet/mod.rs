@@ -18,6 +18,9 @@ use super::{First, Probe, Protocol, Session, Transport};
 /// The protocol.
 pub(super) struct Bacnet;
 
+/// Port of BACnet/IP.
+const PORT: u16 = 47_808;
+
 impl Protocol for Bacnet {
     fn name(&self) -> &'static str {
         "bacnet"
@@ -30,10 +33,15 @@ impl Protocol for Bacnet {
         match Link::read(first.bytes) {
             // The length field counts the whole datagram, and there is one version of the network
             // layer.
-            Some(link)
-                if link.is_exact && link.npdu.is_none_or(|npdu| npdu.first() == Some(&1)) =>
-            {
-                Probe::Certain
+            Some(link) if link.npdu.is_none_or(|npdu| npdu.first() == Some(&1)) => {
+                if link.is_exact {
+                    Probe::Certain
+                } else if first.has_port(PORT) && link.npdu.is_some_and(|npdu| npdu.len() >= 4) {
+                    // Some tools count wrongly, and devices answer them.
+                    Probe::Maybe
+                } else {
+                    Probe::No
+                }
             }
             _ => Probe::No,
         }
