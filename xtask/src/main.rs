@@ -29,6 +29,10 @@ fn main() -> Result<()> {
         "soak" => soak::run(&root, &rest),
         "bench" => bench::run(&root, &rest),
         "package" => package::build(&root).map(|_| ()),
+        "unpacked" => match rest.as_slice() {
+            [binary] => clean::unpacked(&root, std::path::Path::new(binary)),
+            _ => bail!("unpacked BINARY: the package of that binary, tried without network"),
+        },
         "fuzz" => fuzz::run(&root, &rest),
         "notices" => {
             print!("{}", notices::text(&metadata::packages(&root)?));
