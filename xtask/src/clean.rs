@@ -17,7 +17,8 @@ use crate::{package, run};
 const DEMO_MAX: Duration = Duration::from_secs(120);
 /// Longest wait for a console after `./dev up`, build included.
 const UP_MAX: Duration = Duration::from_secs(90 * 60);
-const MIRROR: &str = "http://deb.debian.org";
+/// Release that a newcomer has.
+const SUITE: &str = "bookworm";
 
 /// Enters a root: process, mount and, with `offline`, network namespaces of its own.
 const ENTER: &str = r#"
@@ -205,17 +206,20 @@ fn fresh_root(name: &str) -> Result<PathBuf> {
     if clean.exists() {
         std::fs::remove_dir_all(&clean)?;
     }
+    let sources = sources()?;
+    let mirror = sources.iter().find(|(_, suite)| suite == SUITE);
+    let (mirror, _) = mirror.context("this machine has no package source of that release")?;
     let mut make = Command::new("debootstrap");
-    make.args(["--variant=minbase", "--include=ca-certificates", "bookworm"])
+    make.args(["--variant=minbase", "--include=ca-certificates", SUITE])
         .arg(&clean)
-        .arg(format!("{MIRROR}/debian"))
+        .arg(mirror)
         .stdout(Stdio::null());
     ensure!(make.status()?.success(), "debootstrap failed (needs root)");
-    let sources = format!(
-        "deb {MIRROR}/debian bookworm main\ndeb {MIRROR}/debian bookworm-updates main\n\
-         deb {MIRROR}/debian-security bookworm-security main\n"
-    );
-    std::fs::write(clean.join("etc/apt/sources.list"), sources)?;
+    let lines: Vec<String> = sources
+        .iter()
+        .map(|(uri, suite)| format!("deb {uri} {suite} main\n"))
+        .collect();
+    std::fs::write(clean.join("etc/apt/sources.list"), lines.concat())?;
     // The machine's own view of the network and of whom to trust: a private CA, a proxy's name.
     for file in [
         "etc/resolv.conf",
@@ -225,4 +229,20 @@ fn fresh_root(name: &str) -> Result<PathBuf> {
         let _ = std::fs::copy(Path::new("/").join(file), clean.join(file));
     }
     Ok(clean)
+}
+
+/// The package sources of this machine for that release: address and suite.
+fn sources() -> Result<Vec<(String, String)>> {
+    let mut ask = Command::new("apt-get");
+    ask.args(["indextargets", "--format", "$(REPO_URI) $(RELEASE)"]);
+    let told = String::from_utf8(ask.arg("Created-By: Packages").output()?.stdout)?;
+    let mut found: Vec<(String, String)> = told
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, suite)| suite.starts_with(SUITE))
+        .map(|(uri, suite)| (uri.to_owned(), suite.to_owned()))
+        .collect();
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
