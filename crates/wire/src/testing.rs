@@ -6,11 +6,32 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use model::record::Cell;
 use model::{Event, Nanos};
 
 use crate::frame::{Frame, LinkType};
 use crate::protocol::Side;
 use crate::{Stats, WireConfig, Worker};
+
+/// A cell as text, clear values included; `None` when it is absent.
+#[must_use]
+pub fn said(cell: Cell<'_>) -> Option<String> {
+    let list = |items: &[String]| items.join(",");
+    Some(match cell {
+        Cell::Null => return None,
+        Cell::Bool(v) => v.to_string(),
+        Cell::U64(v) => v.to_string(),
+        Cell::I64(v) => v.to_string(),
+        Cell::Text(v) => v.to_owned(),
+        Cell::Ip(v) => v.to_string(),
+        Cell::Mac(v) => v.to_string(),
+        Cell::Time(v) => v.0.to_string(),
+        Cell::Sensitive(v) => v.reveal().map_or("", |(_, clear)| clear).to_owned(),
+        Cell::TextList(v) => v.join(","),
+        Cell::U64List(v) => list(&v.iter().map(u64::to_string).collect::<Vec<_>>()),
+        Cell::IpList(v) => list(&v.iter().map(IpAddr::to_string).collect::<Vec<_>>()),
+    })
+}
 
 /// Time of the first frame of a [`Talk`].
 pub const START: Nanos = Nanos(1_700_000_000_000_000_000);

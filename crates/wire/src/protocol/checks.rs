@@ -3,10 +3,9 @@
 //! Enters: drafts, conversations. Leaves: text to compare. Refuses: nothing.
 //! Source: `STYLE.md`: any split of the input gives the same events; random bytes never panic.
 
-use model::record::Cell;
-
 use super::replay::{Outcome, Piece, fuzz, run};
 use super::{Draft, Protocol, REGISTRY, Side, Transport};
+use crate::testing::said;
 
 /// All fields present, as `column=value`, separated by blanks.
 pub(crate) fn facts(draft: &Draft) -> String {
@@ -16,24 +15,7 @@ pub(crate) fn facts(draft: &Draft) -> String {
     }
     let fields = draft.body.class().fields;
     draft.body.each(&mut |index, cell| {
-        let value = match cell {
-            Cell::Null => return,
-            Cell::Bool(v) => v.to_string(),
-            Cell::U64(v) => v.to_string(),
-            Cell::I64(v) => v.to_string(),
-            Cell::Text(v) => v.to_owned(),
-            Cell::Ip(v) => v.to_string(),
-            Cell::Mac(v) => v.to_string(),
-            Cell::Time(v) => v.0.to_string(),
-            Cell::Sensitive(v) => v.reveal().map_or("", |(_, clear)| clear).to_owned(),
-            Cell::TextList(v) => v.join(","),
-            Cell::U64List(v) => v.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
-            Cell::IpList(v) => v
-                .iter()
-                .map(|ip| ip.to_string())
-                .collect::<Vec<_>>()
-                .join(","),
-        };
+        let Some(value) = said(cell) else { return };
         out.push_str(&format!(" {}={value}", fields[index].column));
     });
     out
@@ -45,24 +27,7 @@ pub(crate) fn field(draft: &Draft, column: &str) -> String {
     let fields = draft.body.class().fields;
     draft.body.each(&mut |index, cell| {
         if fields[index].column == column {
-            out = match cell {
-                Cell::Null => return,
-                Cell::Bool(v) => v.to_string(),
-                Cell::U64(v) => v.to_string(),
-                Cell::I64(v) => v.to_string(),
-                Cell::Text(v) => v.to_owned(),
-                Cell::Ip(v) => v.to_string(),
-                Cell::Mac(v) => v.to_string(),
-                Cell::Time(v) => v.0.to_string(),
-                Cell::Sensitive(v) => v.reveal().map_or("", |(_, clear)| clear).to_owned(),
-                Cell::TextList(v) => v.join(","),
-                Cell::U64List(v) => v.iter().map(u64::to_string).collect::<Vec<_>>().join(","),
-                Cell::IpList(v) => v
-                    .iter()
-                    .map(|ip| ip.to_string())
-                    .collect::<Vec<_>>()
-                    .join(","),
-            };
+            out = said(cell).unwrap_or_default();
         }
     });
     out

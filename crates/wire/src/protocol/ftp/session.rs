@@ -12,7 +12,7 @@ use model::{Nanos, Sensitive, Text};
 
 use super::parser::{Reply, Verb, barred, command, reply, six, size};
 use crate::protocol::shared::exchange::{FAILURE, SUCCESS};
-use crate::protocol::shared::lines::Lines;
+use crate::protocol::shared::lines::{self, Lines};
 use crate::protocol::shared::logon::Logon;
 use crate::protocol::shared::text::{number, readable, short, word};
 use crate::protocol::{Context, Draft, Next, Session, Side, Step};
@@ -70,11 +70,7 @@ impl Session for FtpSession {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or(&[]);
-            let lines = match side {
-                Side::Client => self.lines.first_mut(),
-                Side::Server => self.lines.last_mut(),
-            };
-            let Some(found) = lines.and_then(|lines| lines.next(rest, LINE_BYTES_MAX)) else {
+            let Some(found) = lines::of(&mut self.lines, side).next(rest, LINE_BYTES_MAX) else {
                 return Step::consumed(at);
             };
             at += found.used;
@@ -96,13 +92,7 @@ impl Session for FtpSession {
 
     fn gap(&mut self, side: Side, _missing: u64, cx: &mut Context<'_>) -> bool {
         cx.anomaly("ftp-gap");
-        let lines = match side {
-            Side::Client => self.lines.first_mut(),
-            Side::Server => self.lines.last_mut(),
-        };
-        if let Some(lines) = lines {
-            lines.lose();
-        }
+        lines::of(&mut self.lines, side).lose();
         self.open = None;
         true
     }

@@ -12,7 +12,7 @@ use model::{Nanos, Text};
 
 use super::parser::{Verb, command, identity, is_mail, literal, outcome, string};
 use crate::protocol::shared::exchange::{self, SUCCESS, TRAFFIC};
-use crate::protocol::shared::lines::Lines;
+use crate::protocol::shared::lines::{self, Lines};
 use crate::protocol::shared::logon::Logon;
 use crate::protocol::shared::mail::Content;
 use crate::protocol::shared::sasl::Sasl;
@@ -82,11 +82,7 @@ impl Session for ImapSession {
                 at += used;
                 continue;
             }
-            let lines = match side {
-                Side::Client => self.lines.first_mut(),
-                Side::Server => self.lines.last_mut(),
-            };
-            let Some(found) = lines.and_then(|lines| lines.next(rest, LINE_BYTES_MAX)) else {
+            let Some(found) = lines::of(&mut self.lines, side).next(rest, LINE_BYTES_MAX) else {
                 return Step::consumed(at);
             };
             at += found.used;
@@ -114,7 +110,7 @@ impl Session for ImapSession {
                 self.left -= inside;
                 if missing > inside {
                     self.held = Vec::new();
-                    self.lines = [lost(), self.lines.last().copied().unwrap_or_default()];
+                    lines::of(&mut self.lines, side).lose();
                 }
             }
             Side::Server => {
@@ -125,7 +121,7 @@ impl Session for ImapSession {
                     content.lose();
                 }
                 if missing > inside {
-                    self.lines = [self.lines.first().copied().unwrap_or_default(), lost()];
+                    lines::of(&mut self.lines, side).lose();
                 }
             }
         }
@@ -145,12 +141,6 @@ impl Session for ImapSession {
         let asked = self.asked.len() * (size_of::<Asked>() + 128);
         size_of::<Self>() + self.held.capacity() + mail + asked + 512
     }
-}
-
-const fn lost() -> Lines {
-    let mut lines = Lines::new();
-    lines.lose();
-    lines
 }
 
 impl ImapSession {

@@ -11,7 +11,7 @@ use model::{Nanos, Text};
 
 use super::parser::{Answer, Verb, answer, command};
 use crate::protocol::shared::exchange::{self, SUCCESS, TRAFFIC};
-use crate::protocol::shared::lines::Lines;
+use crate::protocol::shared::lines::{self, Lines};
 use crate::protocol::shared::logon::Logon;
 use crate::protocol::shared::mail::{Content, LINE_BYTES_MAX};
 use crate::protocol::shared::sasl::Sasl;
@@ -63,11 +63,7 @@ impl Session for Pop3Session {
         let mut at = 0;
         loop {
             let rest = bytes.get(at..).unwrap_or(&[]);
-            let lines = match side {
-                Side::Client => self.lines.first_mut(),
-                Side::Server => self.lines.last_mut(),
-            };
-            let Some(found) = lines.and_then(|lines| lines.next(rest, LINE_BYTES_MAX)) else {
+            let Some(found) = lines::of(&mut self.lines, side).next(rest, LINE_BYTES_MAX) else {
                 return Step::consumed(at);
             };
             at += found.used;
@@ -95,13 +91,7 @@ impl Session for Pop3Session {
 
     fn gap(&mut self, side: Side, _missing: u64, cx: &mut Context<'_>) -> bool {
         cx.anomaly("pop3-gap");
-        let lines = match side {
-            Side::Client => self.lines.first_mut(),
-            Side::Server => self.lines.last_mut(),
-        };
-        if let Some(lines) = lines {
-            lines.lose();
-        }
+        lines::of(&mut self.lines, side).lose();
         if let (Side::Server, Some(Many::Mail(_, content))) = (side, &mut self.many) {
             content.lose();
         }

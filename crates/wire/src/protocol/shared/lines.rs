@@ -4,6 +4,8 @@
 //! of a line longer than its limit the head is given and the tail dropped.
 //! Source: RFC 5321 section 2.3.8 and its kin; a bare line feed ends a line as well.
 
+use crate::protocol::Side;
+
 /// Where one side stands between lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::protocol) struct Lines {
@@ -21,12 +23,16 @@ pub(in crate::protocol) struct Found<'a> {
     pub(in crate::protocol) cut: bool,
 }
 
-impl Lines {
-    /// At the start of a line.
-    pub(in crate::protocol) const fn new() -> Self {
-        Self { dropping: false }
+/// The lines of one of the two sides.
+pub(in crate::protocol) const fn of(both: &mut [Lines; 2], side: Side) -> &mut Lines {
+    let [client, server] = both;
+    match side {
+        Side::Client => client,
+        Side::Server => server,
     }
+}
 
+impl Lines {
     /// The next line, of which at most `bytes_max` octets are given; `None` when it is not whole.
     pub(in crate::protocol) fn next<'a>(
         &mut self,

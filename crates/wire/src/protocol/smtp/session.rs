@@ -10,7 +10,7 @@ use model::{Nanos, Text};
 
 use super::parser::{Reply, Verb, chunk, command, path, reply};
 use super::report::Mail;
-use crate::protocol::shared::lines::Lines;
+use crate::protocol::shared::lines::{self, Lines};
 use crate::protocol::shared::logon::Logon;
 use crate::protocol::shared::mail::{LINE_BYTES_MAX, add_domains};
 use crate::protocol::shared::sasl::Sasl;
@@ -74,7 +74,7 @@ impl Session for SmtpSession {
                 at += self.chunk_bytes(rest, left, last);
                 continue;
             }
-            let Some(found) = self.lines_of(side).next(rest, LINE_BYTES_MAX) else {
+            let Some(found) = lines::of(&mut self.lines, side).next(rest, LINE_BYTES_MAX) else {
                 return Step::consumed(at);
             };
             at += found.used;
@@ -106,7 +106,7 @@ impl Session for SmtpSession {
                 let inside = missing.min(left);
                 self.mode = Mode::Chunk(left - inside, last);
                 if missing > left {
-                    self.lines_of(side).lose();
+                    lines::of(&mut self.lines, side).lose();
                 }
                 if left == inside {
                     self.end_chunk(last);
@@ -114,10 +114,10 @@ impl Session for SmtpSession {
             }
             (Side::Client, Mode::Data) => {
                 self.lose_content();
-                self.lines_of(side).lose();
+                lines::of(&mut self.lines, side).lose();
             }
             (Side::Client, Mode::Command | Mode::Auth) | (Side::Server, _) => {
-                self.lines_of(side).lose();
+                lines::of(&mut self.lines, side).lose();
             }
         }
         true
@@ -152,14 +152,6 @@ impl Session for SmtpSession {
 }
 
 impl SmtpSession {
-    const fn lines_of(&mut self, side: Side) -> &mut Lines {
-        let [client, server] = &mut self.lines;
-        match side {
-            Side::Client => client,
-            Side::Server => server,
-        }
-    }
-
     fn ask(&mut self, verb: Verb, mail: Option<Box<Mail>>, cx: &mut Context<'_>) {
         if self.asked.len() >= ASKED_MAX {
             cx.anomaly("smtp-commands-limit");
