@@ -26,16 +26,16 @@ mount --make-rprivate / && mount -t proc proc "$1/proc" && mount --rbind /dev "$
 root=$1; shift
 [ -z "${OFFLINE:-}" ] || ip link set lo up
 authorities=/etc/ssl/certs/ca-certificates.crt
-exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+exec chroot "$root" /usr/bin/env -i HOME=/srv PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     CI=1 TERM=dumb SSL_CERT_FILE=$authorities NODE_EXTRA_CA_CERTS=$authorities "$@""#;
 
 /// The .deb in a root without network, up to a populated demo.
 pub fn install(root: &Path) -> Result<()> {
     let deb = package::build(root)?;
     let clean = fresh_root("package")?;
-    std::fs::copy(&deb, clean.join("root/vigie.deb"))?;
+    std::fs::copy(&deb, clean.join("srv/vigie.deb"))?;
     let started = Instant::now();
-    let mut dpkg = enter(&clean, true, &["dpkg", "-i", "/root/vigie.deb"]);
+    let mut dpkg = enter(&clean, true, &["dpkg", "-i", "/srv/vigie.deb"]);
     ensure!(
         run::streamed(&mut dpkg, |_| ())?,
         "the package does not install"
@@ -45,13 +45,13 @@ pub fn install(root: &Path) -> Result<()> {
         "vigie",
         "--quiet",
         "--data-dir",
-        "/root/demo",
+        "/srv/demo",
         "demo",
         "--console",
         "127.0.0.1:0",
     ];
     let running = Running(enter(&clean, true, &demo).stdin(Stdio::null()).spawn()?);
-    let populated = wait(DEMO_MAX, || clean.join("root/demo/demo.json").exists());
+    let populated = wait(DEMO_MAX, || clean.join("srv/demo/demo.json").exists());
     let took = started.elapsed();
     ensure!(populated, "no populated demo within {DEMO_MAX:?}");
     drop(running);
@@ -62,7 +62,7 @@ pub fn install(root: &Path) -> Result<()> {
         &[
             "vigie",
             "--data-dir",
-            "/root/demo",
+            "/srv/demo",
             "query",
             "--format",
             "csv",
@@ -119,7 +119,7 @@ pub fn unpacked(root: &Path, binary: &Path) -> Result<()> {
 /// `./dev up` or `./dev test` as the only command typed in a clean root.
 pub fn newcomer(root: &Path, command: &str) -> Result<()> {
     let clean = fresh_root(command)?;
-    let target = clean.join("root/vigie");
+    let target = clean.join("srv/vigie");
     let mut clone = Command::new("git");
     clone
         .args(["clone", "-q", "--no-hardlinks"])
@@ -127,7 +127,7 @@ pub fn newcomer(root: &Path, command: &str) -> Result<()> {
         .arg(&target);
     ensure!(run::streamed(&mut clone, |_| ())?, "git clone failed");
     let started = Instant::now();
-    let typed = format!("cd /root/vigie && exec ./dev {command}");
+    let typed = format!("cd /srv/vigie && exec ./dev {command}");
     let mut inside = enter(&clean, false, &["sh", "-c", &typed]);
     if command != "up" {
         ensure!(
@@ -136,7 +136,7 @@ pub fn newcomer(root: &Path, command: &str) -> Result<()> {
         );
     } else {
         let mut running = Running(inside.stdin(Stdio::null()).spawn()?);
-        let run = clean.join("root/.local/state/vigie/run.json");
+        let run = clean.join("srv/.local/state/vigie/run.json");
         let system = clean.join("var/lib/vigie/run.json");
         let ready = wait(UP_MAX, || {
             let ready = |file: &PathBuf| {

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use super::machine;
 use super::measure::{measure, median};
 use crate::run::streamed;
 
@@ -47,7 +48,7 @@ pub(super) fn run(root: &Path, args: &[String]) -> Result<()> {
     fs::create_dir_all(&work)?;
     let peer = peer()?;
 
-    let before = probe(root, target, &work)?;
+    let before = speed(root, &work)?;
     let mut figures = Figures::new();
     let mut command = Command::new(&example);
     command.arg(days).arg(work.join("data"));
@@ -59,7 +60,7 @@ pub(super) fn run(root: &Path, args: &[String]) -> Result<()> {
     command.arg(work.join("data")).arg(last_day(parsed));
     let ok = streamed(&mut command, |line| take(line, &mut theirs))?;
     ensure!(ok, "DuckDB failed on the same segments");
-    let after = probe(root, target, &work)?;
+    let after = speed(root, &work)?;
     fs::remove_dir_all(&work)?;
 
     report(&figures, &theirs);
@@ -159,14 +160,8 @@ fn last_day(days: u64) -> String {
 }
 
 /// CPU seconds of the ceiling probe of `benches/`, on packets made here: the machine's speed now.
-fn probe(root: &Path, target: &Path, work: &Path) -> Result<f64> {
-    let mut build = Command::new("cargo");
-    build.args(["build", "--release", "--quiet", "--locked"]);
-    build.args(["--bin", "ceiling", "--manifest-path", "benches/Cargo.toml"]);
-    build
-        .env("CARGO_TARGET_DIR", target.join("benches"))
-        .current_dir(root);
-    ensure!(build.status()?.success(), "the probe does not build");
+fn speed(root: &Path, work: &Path) -> Result<f64> {
+    let ceiling = machine::probe(root, "ceiling")?;
     let capture = work.join("probe.pcap");
     if !capture.exists() {
         packets(&capture)?;
@@ -176,9 +171,7 @@ fn probe(root: &Path, target: &Path, work: &Path) -> Result<f64> {
         let again = format!("for n in $(seq {PROBE_REPEATS}); do \"$0\" \"$1\"; done");
         let mut command = Command::new("sh");
         command.args(["-ec", &again]);
-        command
-            .arg(target.join("benches/release/ceiling"))
-            .arg(&capture);
+        command.arg(&ceiling).arg(&capture);
         command.stdout(Stdio::null());
         figures.push(measure(&mut command)?);
     }
