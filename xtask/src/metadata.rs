@@ -29,8 +29,10 @@ pub struct Package {
 
 /// The folder above `xtask/`.
 pub fn workspace_root() -> Result<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    Ok(here
+    // At run time: a binary of one checkout may be found fresh by another that shares its target
+    // folder.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").context("start xtask with cargo run")?;
+    Ok(Path::new(&here)
         .parent()
         .context("xtask has no parent folder")?
         .to_path_buf())

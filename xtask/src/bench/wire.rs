@@ -81,13 +81,13 @@ pub(super) fn run(root: &Path, args: &[String]) -> Result<()> {
         };
         args.iter().map(named).collect()
     };
-    let empty = inputs::empty(&work)?;
+    let idle = inputs::idle(&work)?;
     let bench = Bench {
         vigie,
         probe,
         suricata,
         work,
-        empty,
+        idle,
     };
     for input in &captures {
         bench.input(input)?;
@@ -100,8 +100,8 @@ struct Bench {
     probe: PathBuf,
     suricata: Option<PathBuf>,
     work: PathBuf,
-    /// A capture without packets.
-    empty: PathBuf,
+    /// A capture of one packet.
+    idle: PathBuf,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -154,11 +154,11 @@ impl Bench {
         Ok(())
     }
 
-    /// CPU seconds of a run without packets.
+    /// CPU seconds of a run on one packet.
     fn start(&self, program: Program) -> Result<f64> {
         let mut figures = Vec::new();
         for _ in 0..3 {
-            figures.push(measure(&mut self.command(program, &self.empty)?)?);
+            figures.push(measure(&mut self.command(program, &self.idle)?)?);
         }
         Ok(median(figures).cpu)
     }
@@ -179,8 +179,8 @@ impl Bench {
     }
 
     fn command(&self, program: Program, capture: &Path) -> Result<Command> {
-        let out = if capture == self.empty {
-            "empty"
+        let out = if capture == self.idle {
+            "idle"
         } else {
             program.name()
         };
@@ -215,8 +215,8 @@ impl Bench {
     /// One thread, no rules, every event type of the stock configuration into a file.
     fn suricata(&self, capture: &Path) -> Result<Command> {
         let binary = self.suricata.as_ref().context("no Suricata")?;
-        let name = if capture == self.empty {
-            "suricata-empty"
+        let name = if capture == self.idle {
+            "suricata-idle"
         } else {
             "suricata"
         };

@@ -70,9 +70,16 @@ pub(super) fn all(root: &Path, work: &Path) -> Result<Vec<Input>> {
 }
 
 /// A capture without packets, to learn what starting costs.
-pub(super) fn empty(work: &Path) -> Result<PathBuf> {
-    let path = work.join("empty.pcap");
-    Writer::create(&path)?.finish(&path)?;
+pub(super) fn idle(work: &Path) -> Result<PathBuf> {
+    // One ARP request: Suricata takes a capture without any packet for an error.
+    let mut frame = vec![0xff; 6];
+    frame.extend([2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+    frame.extend([2, 0, 0, 0, 0, 1, 192, 0, 2, 1]);
+    frame.extend([0, 0, 0, 0, 0, 0, 192, 0, 2, 2]);
+    let path = work.join("idle.pcap");
+    let mut writer = Writer::create(&path)?;
+    writer.write(0, 42, &frame)?;
+    writer.finish(&path)?;
     Ok(path)
 }
 
