@@ -126,6 +126,20 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Removes what is below a folder: what queries spilled before a kill, say.
+pub(crate) fn empty(folder: &Path) -> Result<(), StoreError> {
+    for name in names(folder)? {
+        let path = folder.join(name);
+        let gone = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        gone.map_err(|e| StoreError::io(&path, "remove", e))?;
+    }
+    Ok(())
+}
+
 /// Reads a whole file of at most `bytes_max` bytes.
 pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, StoreError> {
     let file = File::open(path).map_err(|e| StoreError::io(path, "open", e))?;

@@ -86,6 +86,7 @@ impl Store {
         for dir in ["wal", layout::DIR, "tmp"] {
             disk::make_dir(&root.join(dir))?;
         }
+        disk::empty(&root.join("tmp"))?;
         let keys = Keys::open(&root.join("keys"))?;
         let trail = Arc::new(Trail::open(&root.join("audit"), keys.site())?);
         let mut recovery = Recovery {

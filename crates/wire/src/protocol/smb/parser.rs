@@ -208,11 +208,11 @@ impl Parser {
 
     fn message<'a>(&mut self, bytes: &'a [u8], left: u64) -> Scan<'a> {
         let whole = usize::try_from(left).unwrap_or(usize::MAX);
+        if left < 4 {
+            self.pass(left, 0);
+            return (0, Some(Found::Wrong("smb-message-short")));
+        }
         let Some(magic) = bytes.first_chunk::<4>() else {
-            if left < 4 {
-                self.pass(left, 0);
-                return (0, Some(Found::Wrong("smb-message-short")));
-            }
             return (0, None);
         };
         match magic {

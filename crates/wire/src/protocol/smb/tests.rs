@@ -402,6 +402,17 @@ fn tables_are_bounded() {
 }
 
 #[test]
+fn frames_shorter_than_a_magic_are_told_whatever_follows_them() {
+    // MS-SMB2 2.1: the length of the transport's header bounds the message.
+    let short = [&[0, 0, 0, 1][..], b"\xfcSMB", &[0; 8]].concat();
+    let opening = logon();
+    let mut pieces = in_turns(&opening[..2]);
+    pieces.push(client(&short));
+    let told = tcp(ONLY, PORT, &pieces).anomalies;
+    assert!(told.contains(&"smb-message-short"), "{told:?}");
+}
+
+#[test]
 fn what_is_not_smb_is_refused() {
     let first = |bytes| First {
         transport: Transport::Tcp,
