@@ -247,12 +247,11 @@ impl Worker {
             return;
         }
         let mut due = std::mem::take(&mut self.due);
-        while self.flows.wheel.step(second, &mut due) {
-            // In the order in which they began, whatever the table's order is.
-            due.sort_by_cached_key(|number| self.flows.flow(*number).map(Flow::place));
-            for number in due.drain(..) {
-                self.look_at(number, sink);
-            }
+        while self.flows.wheel.step(second, &mut due) {}
+        // In the order in which they began, whatever the table's order is.
+        due.sort_by_cached_key(|number| self.flows.flow(*number).map(Flow::place));
+        for number in due.drain(..) {
+            self.look_at(number, sink);
         }
         self.due = due;
         self.flush_fragments(time, false, sink);
