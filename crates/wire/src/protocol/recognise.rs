@@ -68,7 +68,7 @@ impl Candidates {
         };
         let mut maybe = None;
         let mut need_more = false;
-        let mut left = self.to_ask(&first) & !self.refused;
+        let mut left = self.asked(&first) & !self.refused;
         while left != 0 {
             let at = usize::try_from(left.trailing_zeros()).unwrap_or(usize::MAX);
             left &= left - 1;
@@ -91,7 +91,7 @@ impl Candidates {
 
     /// The protocols of the registry that may know these bytes. The program's own registry has an
     /// index; of any other, everybody is asked.
-    fn to_ask(&self, first: &First<'_>) -> u128 {
+    fn asked(&self, first: &First<'_>) -> u128 {
         static INDEX: OnceLock<Index> = OnceLock::new();
         if !std::ptr::eq(self.registry, REGISTRY) {
             return u128::MAX;
