@@ -147,12 +147,6 @@ impl Worker {
         };
         flow.tcp.finish(&mut feed);
         feed.end();
-        if let App::Live(driver) = &mut flow.app {
-            let told = driver.take_told();
-            if !told.is_empty() {
-                flow.rare.get_or_insert_default().told = told;
-            }
-        }
         self.settle(number, sink);
         self.count_protocol(number);
         self.tell(number, reason, sink);
@@ -236,7 +230,11 @@ impl Worker {
         let Some(flow) = self.flows.flow_mut(number) else {
             return;
         };
-        if let App::Live(driver) = &flow.app {
+        if let App::Live(driver) = &mut flow.app {
+            let mut told = driver.take_told();
+            if !told.is_empty() {
+                flow.rare.get_or_insert_default().told.append(&mut told);
+            }
             flow.name = driver.name().unwrap_or("");
             if driver.is_done() && !driver.has_session() && !driver.gave_up() {
                 if driver.refusals() > 0 {
