@@ -6,6 +6,7 @@
 //!
 //! The only crate where `unsafe` may exist, and there only in `live/ring.rs` and `live/sys.rs`.
 
+pub mod fan;
 pub mod file;
 pub mod link;
 pub mod live;

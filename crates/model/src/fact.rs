@@ -5,7 +5,7 @@
 //! event; keys that are not lower case words. Never holds what may name a person.
 //! Source: `DESIGN.md` section 5 ("`unmapped` holds it under the protocol's own name").
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use crate::limit::{LIST_ITEMS_MAX, cut};
 use crate::record::Text;
@@ -28,9 +28,12 @@ impl Facts {
 
     /// Adds one; an empty value is left out. `key` is a lower case word with underscores.
     pub fn add(&mut self, key: &'static str, value: impl Display) -> &mut Self {
-        let text = format!("{}.{key}={value}", self.protocol);
+        let mut text = String::with_capacity(FACT_BYTES);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}.{key}={value}", self.protocol);
         if self.facts.len() < LIST_ITEMS_MAX && !text.ends_with('=') {
-            self.facts.push(Text::Owned(cut(&text).to_owned()));
+            text.truncate(cut(&text).len());
+            self.facts.push(Text::Owned(text));
         }
         self
     }
@@ -47,21 +50,36 @@ impl Facts {
     #[must_use]
     pub fn take(&mut self) -> Vec<Text> {
         let mut facts = std::mem::take(&mut self.facts);
-        facts.sort_by(|a, b| parts(a).map(|p| p.1).cmp(&parts(b).map(|p| p.1)));
+        facts.sort_by(|a, b| key(a).cmp(key(b)));
         facts
     }
+}
+
+/// Octets of most facts.
+const FACT_BYTES: usize = 48;
+
+/// The name of a fact that was made here.
+fn key(fact: &str) -> &str {
+    fact.split_once('=').map_or(fact, |(name, _)| name)
 }
 
 /// Protocol, key and value of a fact; `None` when it is none.
 #[must_use]
 pub fn parts(fact: &str) -> Option<(&str, &str, &str)> {
-    let (name, value) = fact.split_once('=')?;
-    let (protocol, key) = name.split_once('.')?;
-    let word = |text: &str| {
-        let mut bytes = text.bytes();
-        !text.is_empty() && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    };
-    (word(protocol) && word(key)).then_some((protocol, key, value))
+    let (protocol, rest) = word(fact, b'.')?;
+    let (key, value) = word(rest, b'=')?;
+    Some((protocol, key, value))
+}
+
+/// The lower case word up to `end`, and what comes after.
+fn word(text: &str, end: u8) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let is_word = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_';
+    let len = bytes.iter().take_while(|b| is_word(b)).count();
+    if len == 0 || bytes.get(len) != Some(&end) {
+        return None;
+    }
+    Some((text.get(..len)?, text.get(len + 1..)?))
 }
 
 #[cfg(test)]

@@ -17,6 +17,12 @@ use crate::time::Millis;
 pub trait EventSink {
     /// Takes one event.
     fn event(&mut self, event: Event);
+
+    /// Says where the events to come stand among those of the same packet, for whoever merges
+    /// those of several workers. Default: nothing.
+    fn place(&mut self, major: i64, minor: u64) {
+        let _ = (major, minor);
+    }
 }
 
 impl EventSink for Vec<Event> {

@@ -9,6 +9,7 @@ use model::{NodeId, Text};
 
 use crate::protocol::{Protocol, REGISTRY};
 use crate::secrets::Secrets;
+use crate::shard::Share;
 
 /// Default of [`WireConfig::budget_bytes`].
 pub const BUDGET_BYTES: usize = 512 << 20;
@@ -74,6 +75,8 @@ pub struct WireConfig {
     pub hash_seed: u64,
     /// Application protocols to recognise.
     pub registry: &'static [&'static dyn Protocol],
+    /// Which of the packets are this worker's; budget and counters are its own.
+    pub share: Share,
     /// Secrets of encrypted connections, given with a capture; `None` leaves them closed.
     pub secrets: Option<Arc<dyn Secrets>>,
 }
@@ -89,6 +92,7 @@ impl Default for WireConfig {
             interim_ms: 300_000,
             hash_seed: 0,
             registry: REGISTRY,
+            share: Share::WHOLE,
             secrets: None,
         }
     }

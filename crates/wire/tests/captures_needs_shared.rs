@@ -19,8 +19,9 @@ const TOLD: &[(&str, u64)] = &[
     ("dhcp_activity", 580),
     ("dns_activity", 1701),
     ("email_activity", 71),
-    ("encrypted", 153),
     ("flow", 4371),
+    ("flow with encrypted.sizes", 153),
+    ("flow with ssh.looks_like", 40),
     ("ftp_activity", 2120),
     ("http_activity", 472),
     ("imap", 3),
@@ -40,7 +41,6 @@ const TOLD: &[(&str, u64)] = &[
     ("snmp", 34),
     ("socks", 12),
     ("ssdp", 19),
-    ("ssh", 40),
     ("ssh_activity", 107),
     ("syslog", 3),
     ("tds", 1),
@@ -62,6 +62,14 @@ fn every_capture_is_told_needs_shared() {
         } else {
             event.body.class().name.to_owned()
         };
+        if let Body::Network(network) = &event.body
+            && kind == "flow"
+        {
+            for what in ["encrypted.sizes", "ssh.looks_like"] {
+                let has = network.facts.iter().any(|fact| fact.starts_with(what));
+                *told.entry(format!("flow with {what}")).or_default() += u64::from(has);
+            }
+        }
         *told.entry(kind).or_default() += 1;
     }
     let mut problems: BTreeMap<&str, u64> = BTreeMap::new();

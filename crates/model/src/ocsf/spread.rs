@@ -14,40 +14,45 @@ use crate::record::{Field, Text};
 /// Path of the field that is spread.
 pub(super) const PATH: &str = "unmapped.*";
 
-/// Writes facts as members of `unmapped`.
+/// Writes facts as members of `unmapped`: neighbours of one protocol into one object, neighbours of
+/// one key into one list.
 pub(super) fn write(out: &mut Vec<u8>, facts: &[Text]) {
-    let known: Vec<_> = facts.iter().filter_map(|fact| parts(fact)).collect();
-    for protocol in known.chunk_by(|a, b| a.0 == b.0) {
-        let Some((name, ..)) = protocol.first() else {
-            return;
-        };
-        json::text(out, name);
-        out.extend_from_slice(b":{");
-        for values in protocol.chunk_by(|a, b| a.1 == b.1) {
-            member(out, values);
+    let mut known = facts.iter().filter_map(|fact| parts(fact)).peekable();
+    let mut protocol = "";
+    while let Some((name, key, value)) = known.next() {
+        if name != protocol {
+            if !protocol.is_empty() {
+                json::close(out, b'}');
+                out.push(b',');
+            }
+            protocol = name;
+            json::text(out, name);
+            out.extend_from_slice(b":{");
         }
+        json::text(out, key);
+        out.push(b':');
+        let same = |next: &(&str, &str, &str)| next.0 == name && next.1 == key;
+        match known.next_if(same) {
+            None => json::text(out, value),
+            Some((_, _, second)) => {
+                out.push(b'[');
+                json::text(out, value);
+                out.push(b',');
+                json::text(out, second);
+                out.push(b',');
+                while let Some((_, _, value)) = known.next_if(same) {
+                    json::text(out, value);
+                    out.push(b',');
+                }
+                json::close(out, b']');
+            }
+        }
+        out.push(b',');
+    }
+    if !protocol.is_empty() {
         json::close(out, b'}');
         out.push(b',');
     }
-}
-
-fn member(out: &mut Vec<u8>, values: &[(&str, &str, &str)]) {
-    let Some((_, key, value)) = values.first() else {
-        return;
-    };
-    json::text(out, key);
-    out.push(b':');
-    if values.len() == 1 {
-        json::text(out, value);
-    } else {
-        out.push(b'[');
-        for (_, _, value) in values {
-            json::text(out, value);
-            out.push(b',');
-        }
-        json::close(out, b']');
-    }
-    out.push(b',');
 }
 
 /// The facts of an event, from every member of `unmapped` that no other field names.

@@ -4,9 +4,9 @@
 //! Refuses: to keep any part that is not a listed technical word or extension.
 //! Limits: `limit::WORDS_MAX` tokens. Source: `DESIGN.md` section 1, Privacy.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-use super::token::{SiteKey, Token, normalise_words};
+use super::token::{SiteKey, Token, each_word};
 use super::words::{is_extension, is_technical};
 use super::{Masked, Shape};
 use crate::limit::WORDS_MAX;
@@ -24,7 +24,8 @@ pub(super) fn mask(shape: Shape, clear: &str, key: &SiteKey) -> Masked {
             tokens: tokens(clear, key),
         },
         Shape::Text => {
-            let display = format!("{{{}}}", clear.chars().count());
+            let mut display = String::with_capacity(LENGTH_BYTES);
+            push_length(clear, &mut display);
             Masked {
                 display: display.into(),
                 tokens: tokens(clear, key),
@@ -32,6 +33,9 @@ pub(super) fn mask(shape: Shape, clear: &str, key: &SiteKey) -> Masked {
         }
     }
 }
+
+/// Octets of a length in braces.
+const LENGTH_BYTES: usize = 8;
 
 /// A patient identifier shows only its token; it is found by `assigner|id` and by `id` alone.
 fn patient(clear: &str, key: &SiteKey) -> Masked {
@@ -50,29 +54,30 @@ fn patient(clear: &str, key: &SiteKey) -> Masked {
 
 fn tokens(clear: &str, key: &SiteKey) -> Vec<Token> {
     let decoded = percent_decoded(clear);
-    let mut tokens: Vec<Token> = normalise_words(&decoded, WORDS_MAX)
-        .iter()
-        .map(|word| key.word(word))
-        .collect();
+    let mut tokens: Vec<Token> = Vec::new();
+    each_word(&decoded, |word| {
+        let token = key.word(word);
+        if !tokens.contains(&token) {
+            tokens.push(token);
+        }
+        tokens.len() < WORDS_MAX
+    });
     tokens.sort_unstable();
-    tokens.dedup();
     tokens
 }
 
 /// Keeps separators, technical words and the extension of the last part.
 fn path(clear: &str) -> String {
-    let mut out = String::new();
-    let mut part = String::new();
-    for c in clear.chars() {
-        if matches!(c, '/' | '\\') {
-            push_part(&part, &mut out);
-            part.clear();
-            out.push(c);
-        } else {
-            part.push(c);
-        }
+    let mut out = String::with_capacity(clear.len());
+    let mut rest = clear;
+    while let Some(end) = rest.find(['/', '\\']) {
+        let (part, after) = rest.split_at(end);
+        push_part(part, &mut out);
+        let separator = after.chars().next();
+        out.extend(separator);
+        rest = after.get(1..).unwrap_or("");
     }
-    push_part(&part, &mut out);
+    push_part(rest, &mut out);
     out
 }
 
@@ -94,13 +99,14 @@ fn push_part(part: &str, out: &mut String) {
 }
 
 fn push_length(text: &str, out: &mut String) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{{{}}}", text.chars().count());
+    out.push('{');
+    out.push_str(itoa::Buffer::new().format(text.chars().count()));
+    out.push('}');
 }
 
 /// Keeps parameter names that are technical words, and the length of everything else.
 fn query(clear: &str) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(clear.len());
     for (index, pair) in clear.split('&').enumerate() {
         if index > 0 {
             out.push('&');
@@ -124,9 +130,9 @@ fn query(clear: &str) -> String {
 }
 
 /// `%C3%A9` and `+` as the characters they stand for; everything else as it is.
-fn percent_decoded(text: &str) -> String {
+fn percent_decoded(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -147,7 +153,7 @@ fn percent_decoded(text: &str) -> String {
             out.push(byte);
         }
     }
-    String::from_utf8_lossy(&out).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
 }
 
 const fn hex(byte: u8) -> Option<u8> {

@@ -24,6 +24,8 @@ impl fmt::Display for Token {
 pub struct SiteKey {
     octets: Zeroizing<[u8; 32]>,
     ready: Hmac<Sha256>,
+    /// The same after the domain of words.
+    ready_for_words: Hmac<Sha256>,
 }
 
 impl SiteKey {
@@ -34,9 +36,13 @@ impl SiteKey {
         // HMAC takes keys of any length; a 32-octet key cannot be refused.
         let ready = Hmac::<Sha256>::new_from_slice(padded)
             .unwrap_or_else(|_| Hmac::new(&Default::default()));
+        let mut ready_for_words = ready.clone();
+        ready_for_words.update(WORD_DOMAIN.as_bytes());
+        ready_for_words.update(&[0]);
         Self {
             octets: Zeroizing::new(octets),
             ready,
+            ready_for_words,
         }
     }
 
@@ -52,19 +58,13 @@ impl SiteKey {
         let mut mac = self.ready.clone();
         mac.update(domain.as_bytes());
         mac.update(&[0]);
-        mac.update(value.as_bytes());
-        let out = mac.finalize().into_bytes();
-        let mut head = [0u8; 8];
-        head.iter_mut()
-            .zip(out.iter())
-            .for_each(|(to, from)| *to = *from);
-        Token(u64::from_be_bytes(head))
+        finish(mac, value)
     }
 
     /// The token of one word, as events carry it and as a search for that word computes it.
     #[must_use]
     pub fn word(&self, word: &str) -> Token {
-        self.token("word", word)
+        finish(self.ready_for_words.clone(), word)
     }
 
     /// The token of a patient identifier of one assigner (empty when unknown).
@@ -76,27 +76,49 @@ impl SiteKey {
     }
 }
 
+/// Domain of the tokens of words.
+const WORD_DOMAIN: &str = "word";
+
+fn finish(mut mac: Hmac<Sha256>, value: &str) -> Token {
+    mac.update(value.as_bytes());
+    let out: [u8; 32] = mac.finalize().into_bytes().into();
+    let [a, b, c, d, e, f, g, h, ..] = out;
+    Token(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+}
+
 /// The distinct words of a text as they are tokenised: lower case, Latin accents folded, split at
 /// everything that is neither letter nor digit, at least two characters, at most `words_max`.
 #[must_use]
 pub fn normalise_words(text: &str, words_max: usize) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    for c in text.chars().chain(std::iter::once(' ')) {
-        if c.is_alphanumeric() {
-            c.to_lowercase().for_each(|c| push_folded(c, &mut word));
-        } else if !is_combining(c) {
-            let done = std::mem::take(&mut word);
-            if done.chars().nth(1).is_some() && !words.contains(&done) {
-                words.push(done);
-                if words.len() >= words_max {
-                    break;
-                }
-            }
+    let mut words: Vec<String> = Vec::new();
+    each_word(text, |word| {
+        if !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
         }
-    }
+        words.len() < words_max
+    });
     words
 }
+
+/// Shows every word of a text, repeated ones too, until `visit` says that it has enough.
+pub(super) fn each_word(text: &str, mut visit: impl FnMut(&str) -> bool) {
+    let mut word = String::with_capacity(WORD_BYTES);
+    for c in text.chars().chain(std::iter::once(' ')) {
+        if c.is_ascii_alphanumeric() {
+            word.push(c.to_ascii_lowercase());
+        } else if !c.is_ascii() && c.is_alphanumeric() {
+            c.to_lowercase().for_each(|c| push_folded(c, &mut word));
+        } else if !is_combining(c) {
+            if word.chars().nth(1).is_some() && !visit(&word) {
+                return;
+            }
+            word.clear();
+        }
+    }
+}
+
+/// Octets of most words.
+const WORD_BYTES: usize = 32;
 
 /// Combining diacritical marks: dropped, so that decomposed and composed spellings agree.
 const fn is_combining(c: char) -> bool {

@@ -6,18 +6,18 @@
 
 /// True when `part` is a listed technical word (case-insensitive).
 pub(super) fn is_technical(part: &str) -> bool {
-    part.len() <= WORD_BYTES_MAX
-        && WORDS
-            .binary_search(&part.to_ascii_lowercase().as_str())
-            .is_ok()
+    part.len() <= WORD_BYTES_MAX && is_listed(WORDS, part)
 }
 
 /// True when `extension` (without the dot) is a listed file extension.
 pub(super) fn is_extension(extension: &str) -> bool {
-    extension.len() <= 8
-        && EXTENSIONS
-            .binary_search(&extension.to_ascii_lowercase().as_str())
-            .is_ok()
+    extension.len() <= 8 && is_listed(EXTENSIONS, extension)
+}
+
+fn is_listed(list: &[&str], word: &str) -> bool {
+    let lower = || word.bytes().map(|octet| octet.to_ascii_lowercase());
+    list.binary_search_by(|known| known.bytes().cmp(lower()))
+        .is_ok()
 }
 
 const WORD_BYTES_MAX: usize = 32;

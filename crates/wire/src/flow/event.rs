@@ -76,32 +76,32 @@ impl Flow {
     /// The event's figures; the counters start anew.
     pub(crate) fn summary(&mut self, reason: Reason) -> Summary {
         let counts = std::mem::take(&mut self.counts);
-        let (gap, codes) = self.rare.as_mut().map_or((0, Vec::new()), |rare| {
-            let codes = std::mem::take(&mut rare.codes);
-            (std::mem::take(&mut rare.gap_bytes), codes)
-        });
         let (activity, status) = self.activity(reason);
-        let tcp = self.kind == Kind::Tcp;
         let (out, back) = (counts.client, counts.server);
-        let body = Network {
-            about: Text::Borrowed("flow"),
-            duration_ms: Some(self.last.millis().0 - self.start.millis().0),
-            start: Some(self.start.millis()),
-            end: Some(self.last.millis()),
-            bytes: Some(out.bytes + back.bytes),
-            bytes_in: Some(back.bytes),
-            bytes_out: Some(out.bytes),
-            packets: Some(out.packets + back.packets),
-            packets_in: Some(back.packets),
-            packets_out: Some(out.packets),
-            end_reason: Some(Text::Borrowed(self.end_reason(reason))),
-            tcp_flags_out: tcp.then(|| letters(self.tcp.flags.client)),
-            tcp_flags_in: tcp.then(|| letters(self.tcp.flags.server)),
-            gap_bytes: (gap > 0).then_some(gap),
-            anomalies: codes.into_iter().map(Text::Borrowed).collect(),
-            tunnels: self.rare.as_ref().map_or(Vec::new(), |r| r.tunnels.clone()),
-            ..Network::default()
-        };
+        // Filled where it stands: the struct is large, and this is the event that is made most.
+        let mut body: Box<Network> = Box::default();
+        body.about = Text::Borrowed("flow");
+        body.duration_ms = Some(self.last.millis().0 - self.start.millis().0);
+        body.start = Some(self.start.millis());
+        body.end = Some(self.last.millis());
+        body.bytes = Some(out.bytes + back.bytes);
+        body.bytes_in = Some(back.bytes);
+        body.bytes_out = Some(out.bytes);
+        body.packets = Some(out.packets + back.packets);
+        body.packets_in = Some(back.packets);
+        body.packets_out = Some(out.packets);
+        body.end_reason = Some(Text::Borrowed(self.end_reason(reason)));
+        if self.kind == Kind::Tcp {
+            body.tcp_flags_out = Some(letters(self.tcp.flags.client));
+            body.tcp_flags_in = Some(letters(self.tcp.flags.server));
+        }
+        if let Some(rare) = &mut self.rare {
+            let gap = std::mem::take(&mut rare.gap_bytes);
+            body.gap_bytes = (gap > 0).then_some(gap);
+            body.anomalies = rare.codes.drain(..).map(Text::Borrowed).collect();
+            body.tunnels.clone_from(&rare.tunnels);
+            body.facts = std::mem::take(&mut rare.told);
+        }
         if let Some(tunnel) = self.tunnel(&body) {
             let (activity, status) = match reason {
                 Reason::Ongoing => (OTHER, 0),
@@ -118,7 +118,7 @@ impl Flow {
             time: self.last,
             activity,
             status,
-            body: body.into(),
+            body: Body::Network(body),
         }
     }
 

@@ -11,7 +11,7 @@ use model::{Mac, Nanos, Text};
 use super::key::{Key, fold};
 use super::sides::Sides;
 use crate::config::Timeouts;
-use crate::protocol::{Driver, Side};
+use crate::protocol::{Blank, Driver, Side};
 use crate::tcp::Tcp;
 use crate::tunnel;
 
@@ -51,6 +51,8 @@ pub(crate) enum App {
     /// No payload came yet.
     #[default]
     Fresh,
+    /// Bytes came that nobody knew; nothing is held of them.
+    Tried(Blank),
     /// Being recognised or parsed.
     Live(Box<Driver>),
     /// Nobody wants its bytes.
@@ -111,6 +113,8 @@ pub(crate) struct Rare {
     pub(crate) texts: Option<Texts>,
     /// Tunnels around the flow, outermost first.
     pub(crate) tunnels: Vec<Text>,
+    /// What the sessions told of the whole flow.
+    pub(crate) told: Vec<Text>,
     /// For a tunnel: its kind, and the keys, networks or sessions seen in it.
     pub(crate) opened: Option<(tunnel::Kind, Vec<u32>)>,
 }
@@ -151,6 +155,11 @@ impl Flow {
     /// True for TCP whose handshake is not complete.
     pub(crate) fn is_half_open(&self) -> bool {
         self.kind == Kind::Tcp && self.tcp.is_half_open()
+    }
+
+    /// Its place among flows that end together: by its start.
+    pub(crate) const fn place(&self) -> (Nanos, u64) {
+        (self.start, self.id)
     }
 
     /// Packets since the last event.
@@ -204,7 +213,7 @@ impl Flow {
     pub(crate) fn heap_bytes(&self) -> usize {
         let app = match &self.app {
             App::Live(driver) => size_of::<Driver>() + 16 + driver.heap_bytes(),
-            App::Fresh | App::Dead => 0,
+            App::Fresh | App::Tried(_) | App::Dead => 0,
         };
         let rare = self.rare.as_ref().map_or(0, |rare| {
             let numbers = rare.opened.as_ref().map_or(0, |(_, all)| all.capacity());

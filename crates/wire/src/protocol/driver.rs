@@ -10,13 +10,18 @@
 //! its greeting.
 //! Source: `facts`: probe by content, skip uncopied.
 
+mod blank;
 mod datagram;
 
 use std::sync::Arc;
 
+use model::Text;
+use model::limit::LIST_ITEMS_MAX;
+
 use super::recognise::{Answer, Candidates, PROBE_BYTES_MAX, PROBE_SEGMENTS_MIN};
 use super::{Context, Next, PENDING_BYTES_MAX, Protocol, Session, Side, Step, Transport};
 use crate::secrets::Secrets;
+pub(crate) use blank::Blank;
 
 /// Most restarts (CONNECT, STARTTLS) and changes of mind of one flow.
 const RESTARTS_MAX: u8 = 4;
@@ -33,6 +38,8 @@ pub struct Driver {
     datagrams: u8,
     picked_up: bool,
     gave_up: bool,
+    /// What its sessions tell of the whole flow.
+    told: Vec<Text>,
     secrets: Option<Arc<dyn Secrets>>,
 }
 
@@ -53,7 +60,7 @@ struct Pending {
     /// True when recognition expects nothing more of this side.
     closed: bool,
     tried_segments: u8,
-    tried_bytes: usize,
+    tried_bytes: u16,
 }
 
 /// What recognition did with bytes.
@@ -78,6 +85,7 @@ impl Driver {
             datagrams: 0,
             picked_up: false,
             gave_up: false,
+            told: Vec::new(),
             secrets: None,
         }
     }
@@ -94,6 +102,12 @@ impl Driver {
     pub const fn picked_up(mut self) -> Self {
         self.picked_up = true;
         self
+    }
+
+    /// What the sessions told of the whole flow; complete after [`Driver::end`].
+    #[must_use]
+    pub fn take_told(&mut self) -> Vec<Text> {
+        std::mem::take(&mut self.told)
     }
 
     /// The protocol recognised last, if any; it stays when its session ends or gives up.
@@ -131,6 +145,7 @@ impl Driver {
     pub fn heap_bytes(&self) -> usize {
         let pending: usize = self.sides.iter().map(|side| side.bytes.capacity()).sum();
         pending
+            + self.told.capacity() * (size_of::<Text>() + 48)
             + match &self.state {
                 State::Parsing(session) | State::Ended(session) => session.heap_bytes(),
                 State::Probing | State::Unknown => 0,
@@ -161,7 +176,8 @@ impl Driver {
                 return;
             }
             pending.tried_segments = pending.tried_segments.saturating_add(1);
-            pending.tried_bytes = pending.tried_bytes.saturating_add(bytes.len());
+            let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+            pending.tried_bytes = pending.tried_bytes.saturating_add(len);
         }
         self.stream(side, bytes, cx);
         self.show_fresh(side.other(), cx);
@@ -204,10 +220,17 @@ impl Driver {
             }
         }
         let state = std::mem::replace(&mut self.state, State::Unknown);
-        if let State::Parsing(mut session) | State::Ended(mut session) = state {
-            session.end(cx);
+        if let State::Parsing(session) | State::Ended(session) = state {
+            self.part(session, cx);
         }
         self.sides = [Pending::default(), Pending::default()];
+    }
+
+    /// Ends a session and notes what it tells of the flow.
+    fn part(&mut self, mut session: Box<dyn Session>, cx: &mut Context<'_>) {
+        session.end(cx);
+        self.told.append(&mut session.of_flow());
+        self.told.truncate(LIST_ITEMS_MAX);
     }
 
     /// Joins bytes with those that wait, shows them, keeps what is left.
@@ -351,8 +374,8 @@ impl Driver {
             pending.closed = true;
             return Recognised::Wait;
         }
-        let enough =
-            pending.tried_segments >= PROBE_SEGMENTS_MIN && pending.tried_bytes >= PROBE_BYTES_MAX;
+        let enough = pending.tried_segments >= PROBE_SEGMENTS_MIN
+            && usize::from(pending.tried_bytes) >= PROBE_BYTES_MAX;
         pending.fresh = false;
         pending.closed = !picked_up || enough;
         if self.sides.iter().all(|pending| pending.closed) {
@@ -391,8 +414,8 @@ impl Driver {
     fn restart(&mut self, cx: &mut Context<'_>) {
         self.restarts += 1;
         let state = std::mem::replace(&mut self.state, State::Probing);
-        if let State::Parsing(mut session) = state {
-            session.end(cx);
+        if let State::Parsing(session) = state {
+            self.part(session, cx);
         }
         self.candidates.forgive();
         self.sides = [Pending::default(), Pending::default()];

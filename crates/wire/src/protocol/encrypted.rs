@@ -5,10 +5,11 @@
 //! Source: RFC 7858 (DNS over TLS), RFC 8484 (over HTTPS), RFC 9250 (over QUIC); the names of
 //! public resolvers are those of their operators' documentation.
 
-use model::Nanos;
-use model::Text;
+use std::fmt::Write as _;
+
 use model::class::Network;
 use model::fact::Facts;
+use model::{Nanos, Text};
 
 use super::{Context, Side};
 
@@ -139,19 +140,13 @@ impl Profile {
         self.records.len() < RECORDS_MAX
     }
 
-    /// The event with the time of the first record; `None` when there were too few.
-    pub(super) fn report(&self) -> Option<(Nanos, Network)> {
-        let (_, _, time) = self
-            .records
-            .first()
-            .filter(|_| self.records.len() >= RECORDS_MIN)?;
-        let body = Network {
-            about: "encrypted".into(),
-            operation: Some("profile".into()),
-            facts: self.facts(),
-            ..Network::default()
-        };
-        Some((*time, body))
+    /// What the sizes tell, for the flow's own event; nothing when there were too few. `opened` is
+    /// the time of the handshake.
+    pub(super) fn tell(&self, opened: Nanos) -> Vec<Text> {
+        match self.records.first() {
+            Some((_, _, time)) if self.records.len() >= RECORDS_MIN => self.facts(opened, *time),
+            _ => Vec::new(),
+        }
     }
 
     /// Heap bytes that it holds.
@@ -160,21 +155,28 @@ impl Profile {
     }
 
     /// The facts: sizes in order, the client's positive and the server's negative; milliseconds
-    /// from the first to the last; the median and the longest pause.
-    fn facts(&self) -> Vec<Text> {
+    /// from the handshake to the first and from the first to the last; the median and the longest
+    /// pause.
+    fn facts(&self, opened: Nanos, start: Nanos) -> Vec<Text> {
         let mut facts = Facts::of("encrypted");
+        facts.add("after_ms", start.since(opened) / 1_000_000);
         let sizes = self.records.iter().map(|(side, len, _)| match side {
             Side::Client => i64::from(*len),
             Side::Server => -i64::from(*len),
         });
-        let sizes: Vec<String> = sizes.map(|size| size.to_string()).collect();
+        let mut text = String::with_capacity(RECORDS_MAX * 6);
+        for size in sizes {
+            let blank = if text.is_empty() { "" } else { " " };
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{blank}{size}");
+        }
         let times = || self.records.iter().map(|(_, _, time)| *time);
         let mut pauses: Vec<u64> = times()
             .zip(times().skip(1))
             .map(|(before, after)| after.since(before) / 1_000_000)
             .collect();
         pauses.sort_unstable();
-        facts.add("sizes", sizes.join(" "));
+        facts.add("sizes", text);
         facts.add("records", self.records.len());
         if let (Some(first), Some(last)) = (times().next(), times().next_back()) {
             facts.add("span_ms", last.since(first) / 1_000_000);

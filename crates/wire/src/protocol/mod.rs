@@ -6,6 +6,7 @@
 //! To add a protocol: a folder `<name>/{mod,parser,session}.rs` here, one line in `registry.rs`.
 //! Source: `DESIGN.md` section 4, wire.
 
+mod asked;
 mod astm;
 mod bacnet;
 #[cfg(test)]
@@ -51,6 +52,8 @@ use std::sync::Arc;
 use model::class::Body;
 use model::{Nanos, Text};
 
+pub use asked::Asked;
+pub(crate) use driver::Blank;
 pub use driver::Driver;
 pub use registry::REGISTRY;
 
@@ -137,6 +140,11 @@ pub enum Probe {
 pub trait Protocol: Sync {
     /// Its name, lower case: the value of `proto:`.
     fn name(&self) -> &'static str;
+
+    /// When it is asked: whatever its probe would not say "no" to. Default: always.
+    fn asked(&self) -> Asked {
+        Asked::ALWAYS
+    }
 
     /// Says whether these first bytes are this protocol's.
     fn probe(&self, first: &First<'_>) -> Probe;
@@ -241,6 +249,12 @@ pub trait Session: Send {
     /// The protocol's name, when the conversation went over to another one (an upgrade).
     fn renamed(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Facts for the flow's own last event, asked for once after [`Session::end`]: what only the
+    /// whole conversation tells. Default: none.
+    fn of_flow(&mut self) -> Vec<Text> {
+        Vec::new()
     }
 
     /// Heap bytes that it holds, for the budget; an estimate that errs high.

@@ -4,7 +4,10 @@
 //! [`PROBE_BYTES_MAX`] bytes, so that the answer does not depend on how a stream was cut.
 //! Source: `DESIGN.md` section 4, wire.
 
-use super::{Context, First, Probe, Protocol, Side, Transport};
+use std::sync::OnceLock;
+
+use super::asked::{Index, bit};
+use super::{Context, First, Probe, Protocol, REGISTRY, Side, Transport};
 
 /// Bytes of one side that probes may see; with none left to wait for, the best guess is taken.
 pub(super) const PROBE_BYTES_MAX: usize = 2048;
@@ -26,6 +29,7 @@ pub(super) enum Answer {
 /// The registry, without the protocols that refused this flow.
 #[derive(Clone, Copy)]
 pub(super) struct Candidates {
+    /// At most 128 protocols, which a test holds: each is a bit.
     pub(super) registry: &'static [&'static dyn Protocol],
     /// One bit for each protocol that said "not mine".
     refused: u128,
@@ -52,7 +56,7 @@ impl Candidates {
         }
     }
 
-    /// Asks every protocol. With `last`, nothing more will come.
+    /// Asks every protocol that may know these bytes. With `last`, nothing more will come.
     pub(super) fn ask(&self, side: Side, bytes: &[u8], last: bool, cx: &Context<'_>) -> Answer {
         let seen = bytes.get(..PROBE_BYTES_MAX).unwrap_or(bytes);
         let first = First {
@@ -64,10 +68,13 @@ impl Candidates {
         };
         let mut maybe = None;
         let mut need_more = false;
-        for (index, protocol) in self.registry.iter().enumerate() {
-            if self.refused & bit(index) != 0 {
-                continue;
-            }
+        let mut left = self.asked(&first) & !self.refused;
+        while left != 0 {
+            let at = usize::try_from(left.trailing_zeros()).unwrap_or(usize::MAX);
+            left &= left - 1;
+            let Some(protocol) = self.registry.get(at) else {
+                break;
+            };
             match protocol.probe(&first) {
                 Probe::Certain => return Answer::Open(*protocol),
                 Probe::Maybe => maybe = maybe.or(Some(*protocol)),
@@ -81,8 +88,14 @@ impl Candidates {
         }
         maybe.map_or(Answer::Nobody, Answer::Open)
     }
-}
 
-const fn bit(index: usize) -> u128 {
-    1u128 << (index % 128)
+    /// The protocols of the registry that may know these bytes. The program's own registry has an
+    /// index; of any other, everybody is asked.
+    fn asked(&self, first: &First<'_>) -> u128 {
+        static INDEX: OnceLock<Index> = OnceLock::new();
+        if !std::ptr::eq(self.registry, REGISTRY) {
+            return u128::MAX;
+        }
+        INDEX.get_or_init(|| Index::new(REGISTRY)).of(first)
+    }
 }

@@ -4,7 +4,7 @@
 //! the drafts and anomalies. Refuses: nothing. Limits: those of the driver and the sessions.
 //! Source: `STYLE.md` rules 38 and 40.
 
-use model::Nanos;
+use model::{Nanos, Text};
 
 use super::{Context, Draft, Driver, Protocol, Side, Transport};
 
@@ -25,6 +25,8 @@ pub struct Outcome {
     pub drafts: Vec<Draft>,
     /// Anomalies met.
     pub anomalies: Vec<&'static str>,
+    /// What the sessions told of the whole flow.
+    pub told: Vec<Text>,
     /// Most heap bytes that the driver said it held.
     pub heap_bytes_max: usize,
 }
@@ -43,6 +45,7 @@ pub fn run(
         name: None,
         drafts: Vec::new(),
         anomalies: Vec::new(),
+        told: Vec::new(),
         heap_bytes_max: 0,
     };
     let mut now = Nanos(START_NS);
@@ -66,6 +69,7 @@ pub fn run(
         out.heap_bytes_max = out.heap_bytes_max.max(driver.heap_bytes());
         now = Nanos(now.0.saturating_add(step_ns));
     }
+    out.told = driver.take_told();
     out
 }
 

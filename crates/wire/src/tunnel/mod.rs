@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 
 use model::Text;
 
+use crate::ip::Packet;
+
 pub(crate) use datagram::of_udp;
 pub(crate) use gre::of_gre;
 
@@ -145,6 +147,11 @@ impl Stack {
     }
 
     /// True without a tunnel.
+    pub(crate) fn depth(&self) -> i64 {
+        i64::try_from(self.iter().count()).unwrap_or(i64::MAX)
+    }
+
+    /// True when there is none.
     pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -203,6 +210,45 @@ impl<'a> Opened<'a> {
         }
     }
 }
+
+/// True for IP protocols that may carry packets.
+#[inline]
+pub(crate) const fn is_tunnel(protocol: u8) -> bool {
+    matches!(protocol, UDP | IP4 | IP6 | GRE | MPLS)
+}
+
+/// The ports of a datagram; 0 of anything else.
+pub(crate) fn ports(packet: &Packet<'_>) -> (u16, u16) {
+    match packet.payload {
+        &[a, b, c, d, ..] if packet.protocol == UDP => {
+            (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
+        }
+        _ => (0, 0),
+    }
+}
+
+/// Takes the tunnel's header off; `None` when the packet is no tunnel's.
+pub(crate) fn open<'a>(
+    packet: &Packet<'a>,
+    (src, dst): (u16, u16),
+) -> Result<Option<Opened<'a>>, &'static str> {
+    Ok(match packet.protocol {
+        UDP => packet
+            .payload
+            .get(8..)
+            .and_then(|inner| of_udp(src, dst, inner)),
+        IP4 | IP6 => Some(of_ip(packet.protocol, packet.payload)),
+        MPLS => Some(of_mpls(packet.payload)),
+        GRE => return of_gre(packet.payload).map(Some),
+        _ => None,
+    })
+}
+
+const IP4: u8 = 4;
+const UDP: u8 = 17;
+const IP6: u8 = 41;
+const GRE: u8 = 47;
+const MPLS: u8 = 137;
 
 /// IP in IP: protocol 4 carries IPv4, protocol 41 IPv6.
 pub(crate) const fn of_ip(protocol: u8, payload: &[u8]) -> Opened<'_> {

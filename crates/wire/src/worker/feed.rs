@@ -50,20 +50,9 @@ pub(super) struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    /// Runs `act` with the driver, which is made with the first bytes.
+    /// Runs `act` with the driver. While nobody knows the bytes and none are held, nothing is kept
+    /// of it but how far it came.
     fn with(&mut self, act: impl FnOnce(&mut Driver, &mut Context<'_>)) {
-        if matches!(self.app, App::Fresh) {
-            let driver = Driver::new(self.registry).with_secrets(self.secrets);
-            *self.app = App::Live(Box::new(if self.picked_up {
-                driver.picked_up()
-            } else {
-                driver
-            }));
-        }
-        let App::Live(driver) = &mut *self.app else {
-            return;
-        };
-        self.scratch.touched = true;
         let mut context = Context {
             now: self.now,
             transport: self.transport,
@@ -72,7 +61,24 @@ impl Feed<'_> {
             drafts: &mut self.scratch.drafts,
             anomalies: &mut self.scratch.anomalies,
         };
-        act(driver, &mut context);
+        let mut driver = match &mut *self.app {
+            App::Live(driver) => {
+                self.scratch.touched = true;
+                return act(driver, &mut context);
+            }
+            App::Dead => return,
+            App::Tried(blank) => Driver::of_blank(self.registry, *blank),
+            App::Fresh if self.picked_up => Driver::new(self.registry).picked_up(),
+            App::Fresh => Driver::new(self.registry),
+        }
+        .with_secrets(self.secrets);
+        act(&mut driver, &mut context);
+        if let Some(blank) = driver.blank() {
+            *self.app = App::Tried(blank);
+        } else {
+            self.scratch.touched = true;
+            *self.app = App::Live(Box::new(driver));
+        }
     }
 
     /// The flow is over.
@@ -87,7 +93,7 @@ impl Stream for Feed<'_> {
     #[inline]
     fn wanted(&self) -> bool {
         match &*self.app {
-            App::Fresh => true,
+            App::Fresh | App::Tried(_) => true,
             App::Live(driver) => !driver.is_done(),
             App::Dead => false,
         }

@@ -94,6 +94,8 @@ impl Worker {
         let Some(flow) = self.flows.flow(number) else {
             return;
         };
+        let (start, id) = flow.place();
+        sink.place(start.0, id);
         let idle_ns = flow.timeout_ms(&self.config.timeouts) * 1_000_000;
         if self.now.since(flow.last) > idle_ns {
             return self.end(number, Reason::Over, sink);
@@ -162,7 +164,14 @@ impl Worker {
 
     /// Ends every flow.
     pub(super) fn end_all(&mut self, reason: Reason, sink: &mut dyn EventSink) {
-        for number in 0..self.flows.slots() {
+        let alive = |number: u32| {
+            let flow = self.flows.flow(number).filter(|flow| flow.alive)?;
+            Some((flow.place(), number))
+        };
+        let mut all: Vec<_> = (0..self.flows.slots()).filter_map(alive).collect();
+        all.sort_unstable();
+        for ((start, id), number) in all {
+            sink.place(start.0, id);
             self.end(number, reason, sink);
         }
     }
@@ -221,7 +230,11 @@ impl Worker {
         let Some(flow) = self.flows.flow_mut(number) else {
             return;
         };
-        if let App::Live(driver) = &flow.app {
+        if let App::Live(driver) = &mut flow.app {
+            let mut told = driver.take_told();
+            if !told.is_empty() {
+                flow.rare.get_or_insert_default().told.append(&mut told);
+            }
             flow.name = driver.name().unwrap_or("");
             if driver.is_done() && !driver.has_session() && !driver.gave_up() {
                 if driver.refusals() > 0 {

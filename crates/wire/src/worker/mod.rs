@@ -1,9 +1,9 @@
 //! The worker: one thread's share of the packet path, from frames to events.
 //!
 //! Enters: frames in the order of capture, ticks of a live clock, the end. Leaves: events.
-//! Refuses: state beyond `budget_bytes`, of which at most half is for the flow table: the flow to
-//! go is half-open or idle for longest, its event says `evicted`. Time is the packets'; when it
-//! goes back by more than [`BACK_NS_MAX`], another capture begins and every flow ends.
+//! Refuses: state beyond `budget_bytes`, of which at most five eighths are for the flow table: the
+//! flow to go is half-open or idle for longest, its event says `evicted`. Time is the packets';
+//! when it goes back by more than [`BACK_NS_MAX`], another capture begins and every flow ends.
 //! Source: `DESIGN.md` sections 4 and 5.
 
 mod emit;
@@ -86,7 +86,7 @@ impl Worker {
         let limit = budget - (budget / 8).max(1 << 20);
         Self {
             limit,
-            flows_max: (budget / 2 / FLOW_COST).max(16),
+            flows_max: (budget / 8 * 5 / FLOW_COST).max(16),
             flows: Flows::new(config.hash_seed),
             heap: 0,
             fragments: Fragments::new(budget / 32),
@@ -104,10 +104,26 @@ impl Worker {
 
     /// Takes one frame.
     pub fn frame(&mut self, frame: &Frame<'_>, sink: &mut dyn EventSink) {
-        self.stats.packets += 1;
-        self.stats.bytes += u64::from(frame.wire_len);
+        self.time(frame.time, frame.number, sink);
+        self.frame_of(frame, true, sink);
+    }
+
+    /// Takes the time of a frame, which may be another worker's: what is over by then ends. Several
+    /// workers of one capture are told of every second that begins and of time that goes back.
+    pub fn time(&mut self, time: Nanos, number: u64, sink: &mut dyn EventSink) {
+        self.emitter.begin(number);
+        self.advance(time, sink);
+    }
+
+    /// Takes the part of a frame that [`crate::Share`] gives this worker; `owner` is true for one
+    /// worker of each frame. [`Worker::time`] is called before.
+    pub fn frame_of(&mut self, frame: &Frame<'_>, owner: bool, sink: &mut dyn EventSink) {
+        if owner {
+            self.stats.packets += 1;
+            self.stats.bytes += u64::from(frame.wire_len);
+        }
         self.emitter.begin(frame.number);
-        self.advance(frame.time, sink);
+        self.now = self.now.max(frame.time);
         let layer = match link::decode(frame) {
             Ok(layer) => layer,
             Err(Refusal::Link) => return self.refuse_link(frame.link.0),
@@ -129,14 +145,9 @@ impl Worker {
     /// Takes a network layer, of a frame or from inside a tunnel.
     fn network(&mut self, layer: &Layer3<'_>, carrier: &Carrier, sink: &mut dyn EventSink) {
         let packet = match layer.ethertype {
-            link::ETHERTYPE_IP4 => {
-                self.stats.ip4 += 1;
-                ip::decode_v4(layer.bytes)
-            }
-            link::ETHERTYPE_IP6 => {
-                self.stats.ip6 += 1;
-                ip::decode_v6(layer.bytes)
-            }
+            link::ETHERTYPE_IP4 => ip::decode_v4(layer.bytes),
+            link::ETHERTYPE_IP6 => ip::decode_v6(layer.bytes),
+            _ if !self.config.share.is_first() => return,
             link::ETHERTYPE_LLDP | link::ETHERTYPE_CDP => {
                 return self.neighbour_of(layer, carrier.origin.time, sink);
             }
@@ -146,9 +157,24 @@ impl Worker {
                 return self.bind(binding.as_ref(), carrier.origin.time, sink);
             }
         };
+        sink.place(carrier.origin.tunnels.depth(), 0);
         match packet {
-            Ok(packet) => self.packet(&packet, carrier, sink),
-            Err(code) => self.stats.problem(code),
+            Ok(packet) => {
+                if self.config.share.has(packet.src, packet.dst) {
+                    let v6 = u64::from(packet.v6);
+                    self.stats.ip6 += v6;
+                    self.stats.ip4 += 1 - v6;
+                }
+                self.packet(&packet, carrier, sink);
+            }
+            Err(code) => self.problem_of(self.config.share.is_first(), code),
+        }
+    }
+
+    /// Counts a problem that one worker alone is to count.
+    fn problem_of(&mut self, mine: bool, code: &'static str) {
+        if mine {
+            self.stats.problem(code);
         }
     }
 
@@ -221,10 +247,11 @@ impl Worker {
             return;
         }
         let mut due = std::mem::take(&mut self.due);
-        while self.flows.wheel.step(second, &mut due) {
-            for number in due.drain(..) {
-                self.look_at(number, sink);
-            }
+        while self.flows.wheel.step(second, &mut due) {}
+        // In the order in which they began, whatever the table's order is.
+        due.sort_by_cached_key(|number| self.flows.flow(*number).map(Flow::place));
+        for number in due.drain(..) {
+            self.look_at(number, sink);
         }
         self.due = due;
         self.flush_fragments(time, false, sink);
@@ -236,7 +263,8 @@ impl Worker {
         let Some(part) = packet.part else {
             return self.transport(packet, carrier, sink);
         };
-        self.stats.fragments += 1;
+        let mine = self.config.share.has(packet.src, packet.dst);
+        self.stats.fragments += u64::from(mine);
         let stats = &mut self.stats;
         let whole = self
             .fragments
@@ -244,7 +272,7 @@ impl Worker {
                 stats.problem(code)
             });
         if let Some(whole) = whole {
-            self.stats.defragmented += 1;
+            self.stats.defragmented += u64::from(mine);
             self.whole(&whole, carrier.number, sink);
         }
         self.flush_fragments(carrier.origin.time, false, sink);
@@ -267,6 +295,7 @@ impl Worker {
             return;
         }
         let number = self.emitter.number();
+        sink.place(if all { i64::MIN } else { i64::MAX }, 0);
         loop {
             let stats = &mut self.stats;
             let expired = self

@@ -128,7 +128,10 @@ fn an_unreachable_port_is_a_refusal() {
         0x0800,
         &testing::ip4(SERVER, CLIENT, 1, 0, &icmp),
     );
-    let (events, _) = play(WireConfig::default(), &[(START, query), (START, answer)]);
+    let (events, _) = play(
+        WireConfig::default(),
+        &[(START, query), (START.plus_ms(1), answer)],
+    );
     let flows = flows(&events);
     assert_eq!(flows.len(), 2);
     assert_eq!(flows[0].0.meta.activity, 5);

@@ -4,11 +4,10 @@
 //! not whole, counted. Source: RFC 9293, RFC 768, RFC 792, RFC 4443, RFC 9260 (ports of SCTP).
 
 use model::port::EventSink;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use super::feed::Feed;
 use super::life::icmp_from_client;
-use super::tunnel::is_tunnel;
 use super::{Carrier, Worker};
 use crate::flow::key::{Key, Tuple, icmp_ports};
 use crate::flow::record::{Flow, Kind};
@@ -16,10 +15,11 @@ use crate::ip::{self, Packet};
 use crate::link::arp;
 use crate::protocol::{Side, Transport};
 use crate::tcp::{ACK, SYN, Segment, Stream};
+use crate::tunnel::is_tunnel;
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
-pub(super) const UDP: u8 = 17;
+const UDP: u8 = 17;
 const ICMP6: u8 = 58;
 const SCTP: u8 = 132;
 
@@ -31,12 +31,16 @@ impl Worker {
         carrier: &Carrier,
         sink: &mut dyn EventSink,
     ) {
+        let mine = self.config.share.has(packet.src, packet.dst);
         if let Some(code) = packet.anomaly {
-            self.stats.problem(code);
+            self.problem_of(mine, code);
         }
         match packet.protocol {
-            TCP => self.tcp(packet, carrier, sink),
+            TCP if mine => self.tcp(packet, carrier, sink),
+            ICMP6 if !mine && packet.v6 => self.icmp_of_others(packet, carrier, sink),
+            ICMP if !mine && !packet.v6 => self.icmp_of_others(packet, carrier, sink),
             protocol if is_tunnel(protocol) && self.tunnel(packet, carrier, sink) => {}
+            _ if !mine => {}
             UDP => self.udp(packet, carrier, sink),
             ICMP if !packet.v6 => self.icmp(packet, carrier, sink),
             ICMP6 if packet.v6 => self.icmp(packet, carrier, sink),
@@ -163,12 +167,8 @@ impl Worker {
         let &[kind, code, ..] = packet.payload else {
             return self.stats.problem("icmp-header-short");
         };
-        if packet.v6 {
-            let IpAddr::V6(src) = packet.src.ip(true) else {
-                return;
-            };
-            self.neighbour(src, packet, carrier, sink);
-        }
+        self.neighbour(packet, carrier, sink);
+        sink.place(carrier.origin.tunnels.depth(), 1);
         let (src_port, dst_port, one_way) = icmp_ports(packet.v6, kind, code);
         let tuple = Tuple {
             one_way,
@@ -188,19 +188,30 @@ impl Worker {
         {
             flow.code = code;
         }
-        let unreachable = if packet.v6 { kind == 1 } else { kind == 3 };
-        if unreachable {
+        if is_unreachable(packet, kind) {
             self.unreachable(packet, carrier);
         }
     }
 
-    fn neighbour(
-        &mut self,
-        src: Ipv6Addr,
-        packet: &Packet<'_>,
-        carrier: &Carrier,
-        sink: &mut dyn EventSink,
-    ) {
+    /// A message between addresses of another worker: it may be about a flow of this one.
+    fn icmp_of_others(&mut self, packet: &Packet<'_>, carrier: &Carrier, sink: &mut dyn EventSink) {
+        let &[kind, _, ..] = packet.payload else {
+            return;
+        };
+        self.neighbour(packet, carrier, sink);
+        if is_unreachable(packet, kind) {
+            self.unreachable(packet, carrier);
+        }
+    }
+
+    /// Who owns which address, as neighbour discovery says.
+    fn neighbour(&mut self, packet: &Packet<'_>, carrier: &Carrier, sink: &mut dyn EventSink) {
+        let IpAddr::V6(src) = packet.src.ip(packet.v6) else {
+            return;
+        };
+        if !self.config.share.is_first() {
+            return;
+        }
         let binding = arp::of_nd(src, packet.hop_limit, packet.payload);
         self.bind(binding.as_ref(), carrier.origin.time, sink);
     }
@@ -214,8 +225,12 @@ impl Worker {
             ip::decode_v4(quoted)
         };
         let Ok(inner) = inner else {
-            return self.stats.problem("icmp-quote-malformed");
+            let mine = self.config.share.has(packet.src, packet.dst);
+            return self.problem_of(mine, "icmp-quote-malformed");
         };
+        if !self.config.share.has(inner.src, inner.dst) {
+            return;
+        }
         let (TCP | UDP, &[a, b, c, d, ..]) = (inner.protocol, inner.payload) else {
             return;
         };
@@ -240,6 +255,10 @@ impl Worker {
             flow.count(side, packet.frames, packet.ip_len, carrier.origin.time);
         }
     }
+}
+
+const fn is_unreachable(packet: &Packet<'_>, kind: u8) -> bool {
+    if packet.v6 { kind == 1 } else { kind == 3 }
 }
 
 /// The five-tuple of a packet.

@@ -7,7 +7,7 @@
 
 use model::port::EventSink;
 
-use super::transport::{UDP, tuple};
+use super::transport::tuple;
 use super::{Carrier, Worker};
 use crate::flow::key::Tuple;
 use crate::flow::record::Kind;
@@ -15,17 +15,6 @@ use crate::ip::Packet;
 use crate::ip::fragment::Origin;
 use crate::link::{self, Layer3, Refusal};
 use crate::tunnel::{self, Content, Opened};
-
-const IP4: u8 = 4;
-const IP6: u8 = 41;
-const GRE: u8 = 47;
-const MPLS: u8 = 137;
-
-/// True for IP protocols that may carry packets.
-#[inline]
-pub(super) const fn is_tunnel(protocol: u8) -> bool {
-    matches!(protocol, UDP | IP4 | IP6 | GRE | MPLS)
-}
 
 impl Worker {
     /// Follows a tunnel's packet inside; false when it is none and counts as it is.
@@ -35,17 +24,18 @@ impl Worker {
         carrier: &Carrier,
         sink: &mut dyn EventSink,
     ) -> bool {
-        let ports = match packet.payload {
-            &[a, b, c, d, ..] if packet.protocol == UDP => {
-                (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
+        let ports = tunnel::ports(packet);
+        let mine = self.config.share.has(packet.src, packet.dst);
+        let opened = match tunnel::open(packet, ports) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return false,
+            Err(code) => {
+                self.problem_of(mine, code);
+                return false;
             }
-            _ => (0, 0),
-        };
-        let Some(opened) = self.open(packet, ports) else {
-            return false;
         };
         if carrier.origin.tunnels.is_full() {
-            self.stats.problem("tunnel-depth-limit");
+            self.problem_of(mine, "tunnel-depth-limit");
             return false;
         }
         let inner = match opened.content {
@@ -56,30 +46,15 @@ impl Worker {
             }
             Content::Other => None,
         };
-        self.count_outer(packet, carrier, &opened, ports, sink);
+        if mine {
+            self.count_outer(packet, carrier, &opened, ports, sink);
+        }
         match inner {
             Some(Ok(layer)) => self.inside(&layer, carrier, &opened, sink),
-            Some(Err(Refusal::Code(code))) => self.stats.problem(code),
-            Some(Err(Refusal::Link)) | None => self.stats.problem("tunnel-content-other"),
+            Some(Err(Refusal::Code(code))) => self.problem_of(mine, code),
+            Some(Err(Refusal::Link)) | None => self.problem_of(mine, "tunnel-content-other"),
         }
         true
-    }
-
-    /// Takes the tunnel's header off.
-    fn open<'a>(&mut self, packet: &Packet<'a>, (src, dst): (u16, u16)) -> Option<Opened<'a>> {
-        match packet.protocol {
-            UDP => tunnel::of_udp(src, dst, packet.payload.get(8..)?),
-            IP4 | IP6 => Some(tunnel::of_ip(packet.protocol, packet.payload)),
-            MPLS => Some(tunnel::of_mpls(packet.payload)),
-            GRE => match tunnel::of_gre(packet.payload) {
-                Ok(opened) => Some(opened),
-                Err(code) => {
-                    self.stats.problem(code);
-                    None
-                }
-            },
-            _ => None,
-        }
     }
 
     /// Counts the packet for the tunnel between its ends. Source ports of tunnels over UDP only

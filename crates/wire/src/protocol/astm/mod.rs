@@ -11,7 +11,7 @@ mod parser;
 mod session;
 
 use self::parser::{ACK, ENQ, EOT, NAK, STX, is_header};
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// The protocol.
 pub(super) struct Astm;
@@ -24,6 +24,10 @@ const RECORDS: &[u8] = b"HPOCRQMSL";
 impl Protocol for Astm {
     fn name(&self) -> &'static str {
         "astm"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(&[ENQ, ACK, NAK, EOT, b'\r', b'\n', STX, parser::VT, b'H'])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

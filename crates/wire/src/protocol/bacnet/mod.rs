@@ -13,7 +13,7 @@ mod parser;
 mod session;
 
 use self::parser::Link;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// The protocol.
 pub(super) struct Bacnet;
@@ -24,6 +24,10 @@ const PORT: u16 = 47_808;
 impl Protocol for Bacnet {
     fn name(&self) -> &'static str {
         "bacnet"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP.starting(&[0x81])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -10,7 +10,7 @@ mod session;
 
 use self::parser::Message;
 use self::session::DhcpSession;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// DHCPv4, known by its magic cookie on any port.
 pub(super) struct Dhcp;
@@ -18,6 +18,10 @@ pub(super) struct Dhcp;
 impl Protocol for Dhcp {
     fn name(&self) -> &'static str {
         "dhcp"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP.starting(&[1, 2])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -14,7 +14,7 @@ use codec::dicom::pdu::{self, Plausible};
 
 pub(super) use operation::{Head, WANTED};
 
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// The protocol.
 pub(super) struct Dicom;
@@ -22,6 +22,10 @@ pub(super) struct Dicom;
 impl Protocol for Dicom {
     fn name(&self) -> &'static str {
         "dicom"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting_within(1, 7)
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

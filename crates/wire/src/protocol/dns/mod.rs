@@ -15,7 +15,7 @@ mod session;
 
 use self::parser::{HEADER_BYTES, Header, Message};
 use self::session::{DnsSession, Flavour};
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// DNS, on any port.
 pub(super) struct Dns;
@@ -55,6 +55,10 @@ impl Protocol for Mdns {
         "mdns"
     }
 
+    fn asked(&self) -> Asked {
+        Asked::UDP.on_ports(&[MDNS_PORT])
+    }
+
     fn probe(&self, first: &First<'_>) -> Probe {
         if first.transport == Transport::Udp && first.has_port(MDNS_PORT) {
             return probe(first, true);
@@ -72,6 +76,10 @@ impl Protocol for Llmnr {
         "llmnr"
     }
 
+    fn asked(&self) -> Asked {
+        Asked::ALWAYS.on_ports(&[LLMNR_PORT])
+    }
+
     fn probe(&self, first: &First<'_>) -> Probe {
         if first.has_port(LLMNR_PORT) {
             return probe(first, true);
@@ -87,6 +95,10 @@ impl Protocol for Llmnr {
 impl Protocol for Nbns {
     fn name(&self) -> &'static str {
         "nbns"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP.on_ports(&[NBNS_PORT])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

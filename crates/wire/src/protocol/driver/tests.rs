@@ -34,7 +34,7 @@ struct LiarSession;
 
 fn say(cx: &mut Context<'_>, text: String) {
     let body = Network {
-        about: model::Text::Owned(text),
+        about: Text::Owned(text),
         ..Network::default()
     };
     cx.emit(Draft::new(cx.now, 1, body));

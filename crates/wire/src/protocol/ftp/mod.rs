@@ -11,7 +11,7 @@ mod session;
 
 use self::session::FtpSession;
 use super::shared::text::{after, holds, may_become, word};
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// FTP's control connection, on any port.
 pub(super) struct Ftp;
@@ -22,6 +22,10 @@ const PORT: u16 = 21;
 impl Protocol for Ftp {
     fn name(&self) -> &'static str {
         "ftp"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(b"2UuAaFfSs")
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -8,7 +8,7 @@
 mod parser;
 mod session;
 
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 use codec::hl7::{CR, FS, LF, Separators, VT, is_header};
 
 /// The protocol.
@@ -17,6 +17,10 @@ pub(super) struct Hl7;
 impl Protocol for Hl7 {
     fn name(&self) -> &'static str {
         "hl7"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -19,7 +19,7 @@ use codec::http::{StartLine, is_method, split_line};
 
 use self::h2::{H2Session, PREFACE};
 use self::session::HttpSession;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// HTTP/1, on any port.
 pub(super) struct Http;
@@ -32,6 +32,10 @@ const LONG_LINE_BYTES: usize = 512;
 impl Protocol for Http {
     fn name(&self) -> &'static str {
         "http"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {
@@ -77,6 +81,10 @@ impl Protocol for Http {
 impl Protocol for Http2 {
     fn name(&self) -> &'static str {
         "http2"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(b"P")
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

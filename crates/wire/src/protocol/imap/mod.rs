@@ -11,7 +11,7 @@ mod session;
 
 use self::session::ImapSession;
 use super::shared::text::{after, may_become};
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// IMAP, on any port.
 pub(super) struct Imap;
@@ -19,6 +19,14 @@ pub(super) struct Imap;
 impl Protocol for Imap {
     fn name(&self) -> &'static str {
         "imap"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP
+            .starting(b"*.")
+            .starting_within(b'0', b'9')
+            .starting_within(b'A', b'Z')
+            .starting_within(b'a', b'z')
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

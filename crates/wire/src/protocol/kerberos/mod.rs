@@ -10,7 +10,7 @@
 mod parser;
 mod session;
 
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 pub(super) use session::shown;
 
 /// Kerberos, on any port.
@@ -19,6 +19,10 @@ pub(super) struct Kerberos;
 impl Protocol for Kerberos {
     fn name(&self) -> &'static str {
         "kerberos"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::ALWAYS.starting(&[0]).starting_within(0x60, 0x7f)
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

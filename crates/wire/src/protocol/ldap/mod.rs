@@ -13,7 +13,7 @@ mod parser;
 mod session;
 mod tell;
 
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// LDAP, on any port.
 pub(super) struct Ldap;
@@ -21,6 +21,10 @@ pub(super) struct Ldap;
 impl Protocol for Ldap {
     fn name(&self) -> &'static str {
         "ldap"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::ALWAYS.starting(&[0x30])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -9,7 +9,7 @@ mod parser;
 mod session;
 
 use self::parser::{HEADER_BYTES, Header};
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// The protocol.
 pub(super) struct Modbus;
@@ -19,6 +19,10 @@ const PORT: u16 = 502;
 impl Protocol for Modbus {
     fn name(&self) -> &'static str {
         "modbus"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -12,7 +12,7 @@ mod session;
 
 use self::parser::probe;
 use self::session::MqttSession;
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// MQTT over TCP, known by its CONNECT on any port.
 pub(super) struct Mqtt;
@@ -20,6 +20,10 @@ pub(super) struct Mqtt;
 impl Protocol for Mqtt {
     fn name(&self) -> &'static str {
         "mqtt"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(&[0x10])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -9,7 +9,7 @@ mod parser;
 mod session;
 
 use self::session::MysqlSession;
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// MySQL's protocol 10, known by the server's greeting on any port.
 pub(super) struct Mysql;
@@ -17,6 +17,10 @@ pub(super) struct Mysql;
 impl Protocol for Mysql {
     fn name(&self) -> &'static str {
         "mysql"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

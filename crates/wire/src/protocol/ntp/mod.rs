@@ -10,7 +10,7 @@ mod session;
 
 use self::parser::Packet;
 use self::session::NtpSession;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// NTP, on its port; elsewhere when all fields make sense.
 pub(super) struct Ntp;
@@ -20,6 +20,10 @@ const PORT: u16 = 123;
 impl Protocol for Ntp {
     fn name(&self) -> &'static str {
         "ntp"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -10,7 +10,7 @@ mod session;
 
 use self::session::Pop3Session;
 use super::shared::text::{after, holds, may_become};
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// POP3, on any port.
 pub(super) struct Pop3;
@@ -21,6 +21,10 @@ const PORTS: [u16; 2] = [110, 995];
 impl Protocol for Pop3 {
     fn name(&self) -> &'static str {
         "pop3"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(b"+AaSsUuCc")
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

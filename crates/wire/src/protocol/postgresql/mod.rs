@@ -10,7 +10,7 @@ mod session;
 use codec::bytes::Reader;
 
 use self::session::PostgresqlSession;
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// PostgreSQL, known by its first message on any port.
 pub(super) struct Postgresql;
@@ -21,6 +21,10 @@ const STARTUP_BYTES_MAX: u32 = 10_000;
 impl Protocol for Postgresql {
     fn name(&self) -> &'static str {
         "postgresql"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(&[0])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -13,7 +13,7 @@ mod session;
 
 use self::parser::{Kind, Long, Version};
 use self::session::QuicSession;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// QUIC, on any port.
 pub(super) struct Quic;
@@ -24,6 +24,10 @@ const SAMPLE_BYTES_MIN: usize = 16;
 impl Protocol for Quic {
     fn name(&self) -> &'static str {
         "quic"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -13,7 +13,7 @@ mod session;
 mod szl;
 
 use self::parser::{CONNECT, DATA, Frame};
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// The protocol.
 pub(super) struct S7comm;
@@ -25,6 +25,10 @@ const MARKS: [u8; 2] = [parser::S7, parser::S7_PLUS];
 impl Protocol for S7comm {
     fn name(&self) -> &'static str {
         "s7comm"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(&[3])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -15,7 +15,7 @@ mod parser;
 mod session;
 mod state;
 
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 use parser::{MAGICS, NETBIOS_BYTES, find_message};
 
 /// The protocol.
@@ -24,6 +24,10 @@ pub(super) struct Smb;
 impl Protocol for Smb {
     fn name(&self) -> &'static str {
         "smb"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(&[0, 0x81]).on_ports(&[139, 445])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -11,7 +11,7 @@ mod session;
 
 use self::session::SmtpSession;
 use super::shared::text::{after, holds, may_become};
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// SMTP and LMTP, on any port.
 pub(super) struct Smtp;
@@ -24,6 +24,10 @@ const OPENINGS: [&[u8]; 5] = [b"EHLO", b"HELO", b"LHLO", b"MAIL FROM:", b"RCPT T
 impl Protocol for Smtp {
     fn name(&self) -> &'static str {
         "smtp"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(b"2EeHhLlMmRr")
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

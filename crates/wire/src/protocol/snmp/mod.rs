@@ -12,7 +12,7 @@ mod session;
 
 use self::parser::Message;
 use self::session::SnmpSession;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// SNMP over UDP, known by its structure on any port.
 pub(super) struct Snmp;
@@ -20,6 +20,10 @@ pub(super) struct Snmp;
 impl Protocol for Snmp {
     fn name(&self) -> &'static str {
         "snmp"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP.starting(&[0x30])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -8,7 +8,7 @@ mod parser;
 mod session;
 
 use self::session::SocksSession;
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// SOCKS, on any port.
 pub(super) struct Socks;
@@ -19,6 +19,10 @@ const PORTS: [u16; 3] = [1080, 9050, 9150];
 impl Protocol for Socks {
     fn name(&self) -> &'static str {
         "socks"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(&[4, 5])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -8,7 +8,7 @@
 mod session;
 
 use self::session::{Kind, SsdpSession};
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// SSDP, known by its start lines on any port.
 pub(super) struct Ssdp;
@@ -16,6 +16,10 @@ pub(super) struct Ssdp;
 impl Protocol for Ssdp {
     fn name(&self) -> &'static str {
         "ssdp"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP.starting(b"NnMmHh")
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -12,7 +12,7 @@ mod session;
 mod turns;
 
 use self::session::SshSession;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// SSH, on any port.
 pub(super) struct Ssh;
@@ -22,6 +22,10 @@ const PREFIX: &[u8] = b"SSH-";
 impl Protocol for Ssh {
     fn name(&self) -> &'static str {
         "ssh"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(b"S")
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

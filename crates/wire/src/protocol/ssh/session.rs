@@ -1,7 +1,7 @@
 //! One connection's beginning.
 //!
 //! Enters: lines, then packets in the clear, then sizes. Leaves: one event when both sides changed
-//! to new keys, or when nothing more can be read; at the end one about what the sizes look like.
+//! to new keys, or when nothing more can be read; what the sizes look like, for the flow's event.
 //! Refuses: more than [`PACKETS_MAX`] packets in the clear.
 //! Source: RFC 4253 sections 4 to 7.
 
@@ -17,7 +17,6 @@ use crate::protocol::{Context, Draft, Next, Session, Side, Step};
 /// Most packets in the clear that are looked at.
 pub(super) const PACKETS_MAX: u32 = 64;
 const OPEN: u16 = 1;
-const TRAFFIC: u16 = 6;
 
 /// One flow's SSH.
 #[derive(Default)]
@@ -196,11 +195,14 @@ impl Session for SshSession {
     }
 
     fn end(&mut self, cx: &mut Context<'_>) {
-        let encrypted = self.sides.iter().all(|side| side.new_keys);
-        let time = self.time.unwrap_or(cx.now);
         self.emit(cx);
-        if let Some(body) = self.turns.report().filter(|_| encrypted) {
-            cx.emit(Draft::new(time, TRAFFIC, body));
+    }
+
+    fn of_flow(&mut self) -> Vec<Text> {
+        if self.sides.iter().all(|side| side.new_keys) {
+            self.turns.tell()
+        } else {
+            Vec::new()
         }
     }
 

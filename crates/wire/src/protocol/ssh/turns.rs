@@ -1,12 +1,12 @@
 //! What an encrypted connection is used for, by the sizes of its turns.
 //!
-//! Enters: octets of either side after the new keys. Leaves: one event: turns, octets, and whether
-//! they look like typing or like a transfer. A turn is what a side sends until the other one
+//! Enters: octets of either side after the new keys. Leaves: facts of the flow: turns, octets, and
+//! whether they look like typing or like a transfer. A turn is what a side sends until the other one
 //! answers, so that it does not matter how the stream was cut. Refuses: connections too short to
 //! tell: less than [`TURNS_MIN`] turns and [`BYTES_MIN`] octets. It is a guess and says so.
 //! Source: RFC 4253 section 6 (a key pressed makes one packet of at most some hundred octets).
 
-use model::class::Network;
+use model::Text;
 use model::fact::Facts;
 
 use crate::protocol::Side;
@@ -64,13 +64,13 @@ impl Turns {
         }
     }
 
-    /// The event; `None` for a connection too short to tell.
-    pub(super) fn report(&mut self) -> Option<Network> {
+    /// The facts; none for a connection too short to tell.
+    pub(super) fn tell(&mut self) -> Vec<Text> {
         self.close();
         let [turns_out, turns_in] = self.turns;
         let [out, back] = self.bytes;
         if turns_out + turns_in < TURNS_MIN && out.saturating_add(back) < BYTES_MIN {
-            return None;
+            return Vec::new();
         }
         let typing = turns_out >= TYPING_TURNS_MIN && self.small * 10 >= turns_out * 8;
         let transfer =
@@ -89,12 +89,7 @@ impl Turns {
         facts.add("turns_out", turns_out).add("turns_in", turns_in);
         facts.add("bytes_out", out).add("bytes_in", back);
         facts.add("small_turns_out", self.small);
-        Some(Network {
-            about: "ssh".into(),
-            operation: Some("session".into()),
-            facts: facts.take(),
-            ..Network::default()
-        })
+        facts.take()
     }
 }
 

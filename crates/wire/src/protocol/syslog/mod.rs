@@ -8,7 +8,7 @@ mod parser;
 mod session;
 
 use self::session::SyslogSession;
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// Syslog, on any port.
 pub(super) struct Syslog;
@@ -19,6 +19,10 @@ const PORTS: [u16; 4] = [514, 601, 1514, 5140];
 impl Protocol for Syslog {
     fn name(&self) -> &'static str {
         "syslog"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::ALWAYS.starting(b"<0123456789")
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -8,7 +8,7 @@ mod parser;
 mod session;
 
 use self::session::TdsSession;
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// TDS 7 and 8 without outer TLS, known by its first packet on any port.
 pub(super) struct Tds;
@@ -16,6 +16,10 @@ pub(super) struct Tds;
 impl Protocol for Tds {
     fn name(&self) -> &'static str {
         "tds"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP.starting(&[parser::PRE_LOGIN, parser::LOGIN])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

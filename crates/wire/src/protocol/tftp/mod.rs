@@ -9,7 +9,7 @@ mod session;
 
 use self::parser::Message;
 use self::session::TftpSession;
-use super::{First, Probe, Protocol, Session, Side, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Side, Transport};
 
 /// TFTP, known by its requests on any port.
 pub(super) struct Tftp;
@@ -17,6 +17,10 @@ pub(super) struct Tftp;
 impl Protocol for Tftp {
     fn name(&self) -> &'static str {
         "tftp"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::UDP.starting(&[0])
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -23,7 +23,7 @@ pub(super) use self::report::{Hellos, alert_name, describe_hellos};
 
 use self::parser::{Content, RECORD_HEADER_BYTES, RecordHeader};
 use self::session::TlsSession;
-use super::{First, Probe, Protocol, Session, Transport};
+use super::{Asked, First, Probe, Protocol, Session, Transport};
 
 /// TLS, on any port.
 pub(super) struct Tls;
@@ -38,6 +38,12 @@ const SERVER_HELLO: u8 = 2;
 impl Protocol for Tls {
     fn name(&self) -> &'static str {
         "tls"
+    }
+
+    fn asked(&self) -> Asked {
+        Asked::TCP
+            .starting_within(20, 24)
+            .starting_within(0x80, 0xff)
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {

@@ -1,7 +1,8 @@
 //! One handshake.
 //!
 //! Enters: records of both sides. Leaves: one event when application data start, an alert ends the
-//! handshake, or the flow ends; none for a stream joined after its handshake.
+//! handshake, or the flow ends; none for a stream joined after its handshake; sizes of records for
+//! the flow's own event.
 //! Refuses: more than [`RECORDS_MAX`] encrypted records before the handshake shows its end.
 //! Source: RFC 5246 section 7.3, RFC 8446 section 2 and appendix D.4 (compatibility mode).
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use codec::tls::{ClientHello, ServerHello, is_client_hello_v2, is_tls13};
 use model::class::Network;
+use model::{Nanos, Text};
 
 use super::facts::{CERTIFICATE, CLIENT_HELLO, Facts, SERVER_HELLO};
 use super::half::Sealed;
@@ -25,7 +27,6 @@ pub(super) const RECORDS_MAX: u32 = 64;
 const ALERT_BYTES_MAX: usize = 24;
 
 const OPEN: u16 = 1;
-const TRAFFIC: u16 = 6;
 const FATAL: u8 = 2;
 
 /// One flow's TLS.
@@ -41,6 +42,8 @@ pub(super) struct TlsSession {
     secrets: Option<Arc<dyn Secrets>>,
     opener: Option<Box<Opener>>,
     profile: Profile,
+    /// Time of the handshake, once told.
+    opened: Nanos,
 }
 
 #[derive(Default)]
@@ -226,16 +229,10 @@ impl TlsSession {
             body.tls_alpn = Some(name.escape_ascii().to_string().into());
         }
         let time = facts.time.unwrap_or(cx.now);
+        self.opened = time;
         body.facts = encrypted::certificate(&body, time);
         body.facts.extend(encrypted::dns(&body, cx));
         cx.emit(Draft::new(time, OPEN, body).status(status, code));
-    }
-
-    /// Tells the sizes of the first records, once.
-    fn tell_profile(&mut self, cx: &mut Context<'_>) {
-        if let Some((time, body)) = std::mem::take(&mut self.profile).report() {
-            cx.emit(Draft::new(time, TRAFFIC, body));
-        }
     }
 
     /// A record after the handshake: only its size is of interest. `None` before.
@@ -456,10 +453,13 @@ impl Session for TlsSession {
             }
         }
         self.emit(cx);
-        self.tell_profile(cx);
         if let Some(mut opener) = self.opener.take() {
             opener.end(cx);
         }
+    }
+
+    fn of_flow(&mut self) -> Vec<Text> {
+        std::mem::take(&mut self.profile).tell(self.opened)
     }
 
     fn secrets(&mut self, secrets: &Arc<dyn Secrets>) {

@@ -5,7 +5,7 @@ fn looks(turns: &[(Side, usize)]) -> Option<String> {
     for &(side, len) in turns {
         sums.add(side, len);
     }
-    let facts = sums.report()?.facts;
+    let facts = sums.tell();
     let fact = facts.iter().find(|fact| fact.starts_with("ssh.looks_like"));
     fact.map(|fact| fact.to_string())
 }
