@@ -10,6 +10,7 @@ mod astm;
 mod bacnet;
 #[cfg(test)]
 pub(crate) mod checks;
+mod dcerpc;
 mod dhcp;
 mod dicom;
 mod dns;
@@ -29,6 +30,7 @@ mod ntp;
 mod pop3;
 mod postgresql;
 mod quic;
+mod radius;
 mod recognise;
 mod registry;
 pub mod replay;

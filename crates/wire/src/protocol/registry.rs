@@ -41,4 +41,6 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::socks::Socks,
     &super::kerberos::Kerberos,
     &super::ldap::Ldap,
+    &super::dcerpc::DceRpc,
+    &super::radius::Radius,
 ];
