@@ -9,10 +9,10 @@ use model::class::Network;
 use model::fact::Facts;
 use model::{Body, Nanos, Text};
 
-use super::names::{Interface, interface, uuid};
+use super::names::{EPMAPPER, Interface, interface, uuid};
 use super::parser::{
     ALTER, ALTER_ACK, AUTH3, BIND, BIND_ACK, BIND_NAK, FAULT, Header, Offer, REQUEST, RESPONSE,
-    fault, offers, request, results, verifier,
+    fault, mapped, offers, request, results, verifier,
 };
 use crate::protocol::logon::Logon;
 use crate::protocol::{Context, Draft, Side};
@@ -25,7 +25,11 @@ pub(super) const GROUPS_MAX: usize = 256;
 pub(super) const CALLS_MAX: usize = 256;
 const TRAFFIC: u16 = 6;
 
-type Key = ([u8; 16], u16);
+/// Operation of the endpoint mapper that asks for an address.
+const EPT_MAP: u16 = 3;
+
+/// Interface and operation; for the endpoint mapper also the interface that is looked for.
+type Key = ([u8; 16], u16, [u8; 16]);
 
 /// One association.
 #[derive(Default)]
@@ -36,6 +40,9 @@ pub(super) struct Association {
     groups: BTreeMap<Key, Group>,
     logon: Logon,
     auth: Option<(u8, u8)>,
+    /// The named pipe around it.
+    pipe: Option<Text>,
+    certain: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -48,6 +55,19 @@ struct Group {
 }
 
 impl Association {
+    /// One inside a named pipe.
+    pub(super) fn in_pipe(name: Text) -> Self {
+        Self {
+            pipe: Some(name),
+            ..Self::default()
+        }
+    }
+
+    /// True once a binding was seen.
+    pub(super) const fn is_certain(&self) -> bool {
+        self.certain
+    }
+
     /// Takes a fragment that `side` sent, as far as it is wanted.
     pub(super) fn fragment(
         &mut self,
@@ -56,6 +76,7 @@ impl Association {
         bytes: &[u8],
         cx: &mut Context<'_>,
     ) {
+        self.certain |= matches!(header.kind, BIND..=ALTER_ACK);
         match header.kind {
             BIND | ALTER => {
                 self.offered = offers(header, bytes);
@@ -106,7 +127,7 @@ impl Association {
                 // A feature negotiation, or another transfer syntax of an interface bound anyway.
                 Some(2 | 3) => {}
                 Some(_) | None => {
-                    let mut facts = facts(&offer.interface, offer.version);
+                    let mut facts = self.facts(&offer.interface, offer.version);
                     facts.add("call", "bind");
                     cx.emit(draft(cx.now, "bind", 1, facts).status(2, None));
                 }
@@ -121,7 +142,10 @@ impl Association {
         };
         // Interfaces whose binding was not seen count under the empty identifier.
         let offer = self.bound.get(&context).copied();
-        let key = (offer.map_or([0; 16], |offer| offer.interface), operation);
+        let interface = offer.map_or([0; 16], |offer| offer.interface);
+        let asks = operation == EPT_MAP && u128::from_be_bytes(interface) == EPMAPPER;
+        let wanted = asks.then(|| mapped(bytes)).flatten();
+        let key = (interface, operation, wanted.unwrap_or([0; 16]));
         if self.calls.len() >= CALLS_MAX {
             cx.anomaly("dcerpc-calls-limit");
             self.calls.pop_first();
@@ -155,16 +179,15 @@ impl Association {
         let Some(key) = self.calls.remove(&header.call) else {
             return;
         };
-        let auth = self.auth;
         let Some(group) = self.groups.get_mut(&key) else {
             return;
         };
         group.fault = failed.or(group.fault);
         if !group.told {
             group.told = true;
-            let untold = std::mem::take(&mut group.untold);
-            cx.emit(tell(&key, group, untold, auth, 1));
-            group.fault = None;
+            let told = *group;
+            (group.untold, group.fault) = (0, None);
+            cx.emit(self.tell(&key, &told, 1));
         }
     }
 
@@ -175,7 +198,7 @@ impl Association {
         groups.sort_by_key(|(_, group)| group.time);
         for (key, group) in groups.iter().filter(|(_, group)| group.untold > 0) {
             let status = u16::from(group.told);
-            cx.emit(tell(key, group, group.untold, self.auth, status));
+            cx.emit(self.tell(key, group, status));
         }
     }
 
@@ -188,39 +211,42 @@ impl Association {
             + each(self.groups.len(), size_of::<(Key, Group)>())
             + self.logon.heap_bytes()
     }
-}
 
-fn tell(key: &Key, group: &Group, count: u64, auth: Option<(u8, u8)>, status: u16) -> Draft {
-    let (uuid, operation) = key;
-    let mut facts = facts(uuid, group.version);
-    facts.add("opnum", operation);
-    if let Some((kind, level)) = auth {
-        facts.add("auth", auth_name(kind));
-        facts.add("auth_level", level_name(level));
+    fn tell(&self, key: &Key, group: &Group, status: u16) -> Draft {
+        let (uuid_octets, operation, wanted) = key;
+        let mut facts = self.facts(uuid_octets, group.version);
+        facts.add("opnum", operation);
+        if *wanted != [0; 16] {
+            let name = interface(wanted).map(|known| known.name.to_owned());
+            facts.add("mapped", name.unwrap_or_else(|| uuid(wanted)));
+        }
+        if let Some((kind, level)) = self.auth {
+            facts.add("auth", auth_name(kind));
+            facts.add("auth_level", level_name(level));
+        }
+        let known = interface(uuid_octets);
+        let name = known.and_then(|known| known.operation(*operation));
+        let word = match (known, name) {
+            (Some(known), Some(name)) => format!("{}.{name}", known.name),
+            (Some(known), None) => format!("{}.{operation}", known.name),
+            (None, _) => operation.to_string(),
+        };
+        let code = group.fault.map(|code| Text::from(format!("0x{code:08x}")));
+        let status = if code.is_some() { 2 } else { status };
+        draft(group.time, &word, group.untold, facts).status(status, code)
     }
-    let known = interface(uuid);
-    let name = known.and_then(|known| known.operation(*operation));
-    let word = match (known, name) {
-        (Some(known), Some(name)) => format!("{}.{name}", known.name),
-        (Some(known), None) => format!("{}.{operation}", known.name),
-        (None, _) => operation.to_string(),
-    };
-    let code = group.fault.map(|code| Text::from(format!("0x{code:08x}")));
-    let status = if code.is_some() { 2 } else { status };
-    draft(group.time, &word, count, facts).status(status, code)
-}
 
-fn facts(interface_uuid: &[u8; 16], version: u16) -> Facts {
-    let mut facts = Facts::of("dcerpc");
-    if *interface_uuid != [0; 16] {
-        facts.add("interface_uuid", uuid(interface_uuid));
-        facts.add("interface_version", version);
-        facts.maybe(
-            "interface",
-            interface(interface_uuid).map(|known: &Interface| known.name),
-        );
+    fn facts(&self, interface_uuid: &[u8; 16], version: u16) -> Facts {
+        let mut facts = Facts::of("dcerpc");
+        facts.maybe("pipe", self.pipe.as_ref());
+        if *interface_uuid != [0; 16] {
+            facts.add("interface_uuid", uuid(interface_uuid));
+            facts.add("interface_version", version);
+            let known = interface(interface_uuid);
+            facts.maybe("interface", known.map(|known: &Interface| known.name));
+        }
+        facts
     }
-    facts
 }
 
 fn draft(time: Nanos, operation: &str, count: u64, mut facts: Facts) -> Draft {

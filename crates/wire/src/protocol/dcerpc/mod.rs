@@ -9,6 +9,7 @@
 mod association;
 mod names;
 mod parser;
+pub(super) mod pipe;
 mod session;
 
 use super::{First, Probe, Protocol, Session, Transport};

@@ -3,7 +3,8 @@
 //! Enters: identifiers and numbers. Leaves: names. Refuses: nothing; what is unknown stays a number.
 //! Source: [MS-SCMR], [MS-SRVS], [MS-WKST], [MS-SAMR], [MS-LSAD], [MS-LSAT], [MS-DRSR], [MS-TSCH],
 //! [MS-EFSR], [MS-RPRN], [MS-RRP], [MS-NRPC], [MS-DFSNM], [MS-FSRVP], [MS-ICPR], [MS-EVEN],
-//! [MS-EVEN6], [MS-DCOM], [MS-WMI], [MS-RSP], [MS-DNSP], C706 appendix O and Q.
+//! [MS-EVEN6], [MS-DCOM], [MS-WMI], [MS-RSP], [MS-DNSP], [MS-PAR], [MS-BKRP], [MS-OAUT], C706
+//! appendices O and Q.
 
 /// An interface.
 pub(super) struct Interface {
@@ -35,6 +36,9 @@ pub(super) fn uuid(octets: &[u8; 16]) -> String {
     }
     text
 }
+
+/// The endpoint mapper: it tells on which port an interface is.
+pub(super) const EPMAPPER: u128 = 0xe1af8308_5d1f_11c9_91a4_08002b14a0fa;
 
 #[rustfmt::skip]
 static INTERFACES: &[Interface] = &[
@@ -208,7 +212,7 @@ static INTERFACES: &[Interface] = &[
         (43, "DsrGetForestTrustInformation"), (44, "NetrGetForestTrustInformation"),
         (45, "NetrLogonSamLogonWithFlags"), (46, "NetrServerGetTrustInfo"),
     ] },
-    Interface { uuid: 0xe1af8308_5d1f_11c9_91a4_08002b14a0fa, name: "epmapper", operations: &[
+    Interface { uuid: EPMAPPER, name: "epmapper", operations: &[
         (0, "ept_insert"), (1, "ept_delete"), (2, "ept_lookup"), (3, "ept_map"),
         (4, "ept_lookup_handle_free"), (5, "ept_inq_object"), (6, "ept_mgmt_delete"),
     ] },
@@ -226,8 +230,8 @@ static INTERFACES: &[Interface] = &[
     ] },
     Interface { uuid: 0x82273fdc_e32a_18c3_3f78_827929dc23ea, name: "eventlog", operations: &[
         (0, "ElfrClearELFW"), (1, "ElfrBackupELFW"), (2, "ElfrCloseEL"),
-        (4, "ElfrNumberOfRecords"), (7, "ElfrOpenELW"), (10, "ElfrReadELW"),
-        (12, "ElfrClearELFA"),
+        (4, "ElfrNumberOfRecords"), (7, "ElfrOpenELW"), (9, "ElfrOpenBELW"),
+        (10, "ElfrReadELW"), (12, "ElfrClearELFA"),
     ] },
     Interface { uuid: 0xf6beaff7_1e19_4fbb_9f8f_b89e2018337c, name: "IEventService", operations: &[
         (0, "EvtRpcRegisterRemoteSubscription"), (5, "EvtRpcRegisterLogQuery"),
@@ -242,6 +246,23 @@ static INTERFACES: &[Interface] = &[
     ] },
     Interface { uuid: 0x00000143_0000_0000_c000_000000000046, name: "IRemUnknown2", operations: &[
         (3, "RemQueryInterface"), (4, "RemAddRef"), (5, "RemRelease"), (6, "RemQueryInterface2"),
+    ] },
+    Interface { uuid: 0x00000131_0000_0000_c000_000000000046, name: "IRemUnknown", operations: &[
+        (3, "RemQueryInterface"), (4, "RemAddRef"), (5, "RemRelease"),
+    ] },
+    Interface { uuid: 0x00020400_0000_0000_c000_000000000046, name: "IDispatch", operations: &[
+        (3, "GetTypeInfoCount"), (4, "GetTypeInfo"), (5, "GetIDsOfNames"), (6, "Invoke"),
+    ] },
+    Interface { uuid: 0x76f03f96_cdfd_44fc_a22c_64950a001209, name: "IRemoteWinspool", operations: &[
+        (0, "RpcAsyncOpenPrinter"), (1, "RpcAsyncAddPrinter"), (39, "RpcAsyncAddPrinterDriver"),
+        (58, "RpcSyncRegisterForRemoteNotifications"),
+    ] },
+    Interface { uuid: 0x3dde7c30_165d_11d1_ab8f_00805f14db40, name: "BackupKey", operations: &[
+        (0, "BackuprKey"),
+    ] },
+    Interface { uuid: 0x378e52b0_c0a9_11cf_822d_00aa0051e40f, name: "sasec", operations: &[
+        (0, "SASetAccountInformation"), (1, "SASetNSAccountInformation"),
+        (2, "SAGetNSAccountInformation"), (3, "SAGetAccountInformation"),
     ] },
     Interface { uuid: 0xf309ad18_d86a_11d0_a075_00c04fb68820, name: "IWbemLevel1Login", operations: &[
         (3, "EstablishPosition"), (4, "RequestChallenge"), (5, "WBEMLogin"), (6, "NTLMLogin"),

@@ -9,8 +9,10 @@ use crate::protocol::Probe;
 
 /// Octets of the header that every fragment has.
 pub(super) const HEADER_BYTES: usize = 16;
-/// Octets of a request or answer that are looked at.
-pub(super) const CALL_BYTES: usize = 32;
+/// Octets of an answer that are looked at.
+const ANSWER_BYTES: usize = 32;
+/// Octets of a request that are looked at: an endpoint mapper's names an interface.
+const REQUEST_BYTES: usize = 128;
 /// Most octets of a binding or log-in that are looked at.
 pub(super) const BIND_BYTES_MAX: usize = 16 * 1024;
 /// Most interfaces of one binding.
@@ -49,7 +51,8 @@ impl Header {
     /// Octets that are looked at.
     pub(super) fn wanted(&self) -> usize {
         let most = match self.kind {
-            REQUEST | RESPONSE | FAULT => CALL_BYTES,
+            REQUEST => REQUEST_BYTES,
+            RESPONSE | FAULT => ANSWER_BYTES,
             BIND..=AUTH3 => BIND_BYTES_MAX,
             _ => HEADER_BYTES,
         };
@@ -195,6 +198,16 @@ pub(super) fn request(header: &Header, bytes: &[u8]) -> Option<(u16, u16)> {
     let mut body = Body::new(header, bytes)?;
     body.u32()?;
     Some((body.u16()?, body.u16()?))
+}
+
+/// The interface that a request to the endpoint mapper asks the address of: the first floor of a
+/// protocol tower, of 19 octets with protocol identifier 13. Source: C706 appendix L.
+pub(super) fn mapped(bytes: &[u8]) -> Option<[u8; 16]> {
+    let body = bytes.get(HEADER_BYTES..)?;
+    let floor = body.windows(3).position(|at| at == [19, 0, 13])?;
+    let mut interface = Reader::new(body.get(floor + 3..)?).array()?;
+    swap(&mut interface);
+    Some(interface)
 }
 
 /// Status of a fault.

@@ -12,10 +12,19 @@ use crate::protocol::{Context, Session, Side, Step};
 pub(super) struct DceRpcSession {
     association: Association,
     lost: [bool; 2],
-    seen: bool,
+    seen: [bool; 2],
 }
 
 impl DceRpcSession {
+    /// Whether fragments of `side` were seen, and of the other one.
+    const fn seen_by(&self, side: Side) -> [bool; 2] {
+        let [client, server] = self.seen;
+        match side {
+            Side::Client => [client, server],
+            Side::Server => [server, client],
+        }
+    }
+
     fn set_lost(&mut self, side: Side, value: bool) {
         if let Some(lost) = self.lost.get_mut(side.index()) {
             *lost = value;
@@ -32,7 +41,8 @@ impl Session for DceRpcSession {
                 return Step::need(at, HEADER_BYTES);
             }
             let Some(header) = header(rest) else {
-                if !self.seen {
+                let [seen, other] = self.seen_by(side);
+                if !seen && !(other && self.association.is_certain()) {
                     return Step::NOT_MINE;
                 }
                 if !self.lost.get(side.index()).copied().unwrap_or(false) {
@@ -45,7 +55,9 @@ impl Session for DceRpcSession {
             let Some(fragment) = rest.get(..wanted) else {
                 return Step::need(at, wanted);
             };
-            self.seen = true;
+            if let Some(seen) = self.seen.get_mut(side.index()) {
+                *seen = true;
+            }
             self.set_lost(side, false);
             self.association.fragment(side, &header, fragment, cx);
             at += wanted;

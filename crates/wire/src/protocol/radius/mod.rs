@@ -22,13 +22,15 @@ impl Protocol for Radius {
     }
 
     fn probe(&self, first: &First<'_>) -> Probe {
-        if first.transport == Transport::Tcp || parser::read(first.bytes).is_none() {
+        if first.transport == Transport::Tcp {
             return Probe::No;
         }
-        if PORTS.iter().any(|port| first.has_port(*port)) {
-            Probe::Certain
-        } else {
-            Probe::Maybe
+        match parser::read(first.bytes) {
+            None => Probe::No,
+            Some(_) if PORTS.iter().any(|port| first.has_port(*port)) => Probe::Certain,
+            // Elsewhere a packet without attributes could be anything.
+            Some(packet) if packet.attributes.is_empty() => Probe::No,
+            Some(_) => Probe::Maybe,
         }
     }
 

@@ -9,9 +9,10 @@ use model::{Nanos, Text};
 
 use super::body::{self, FileId, PREVIOUS};
 use super::parser::{
-    CLOSE, CREATE, Found, Header, LOGOFF, NEGOTIATE, Parser, READ, SESSION_SETUP, SET_INFO,
+    CLOSE, CREATE, Found, Header, IOCTL, LOGOFF, NEGOTIATE, Parser, READ, SESSION_SETUP, SET_INFO,
     TREE_CONNECT, TREE_DISCONNECT, WRITE,
 };
+use super::pipe::{self, Pipes};
 use super::state::{
     CHAINED_MAX, FILES_MAX, File, FileRef, Kind, LOGONS_MAX, Logon, PENDING_MAX, Pending, Place,
     TREES_MAX, Table, Tree,
@@ -40,6 +41,7 @@ pub(super) struct SmbSession {
     pub(super) chained: Table<u64, FileId>,
     pending: Table<u64, Pending>,
     sealed: Table<(u64, bool), Sealed>,
+    pub(super) pipes: Pipes,
 }
 
 #[derive(Default)]
@@ -78,6 +80,7 @@ impl Default for SmbSession {
             chained: Table::new(CHAINED_MAX),
             pending: Table::new(PENDING_MAX),
             sealed: Table::new(SEALED_MAX),
+            pipes: Pipes::default(),
         }
     }
 }
@@ -114,6 +117,7 @@ impl Session for SmbSession {
         if !half.parser.hole(lost) {
             cx.anomaly("smb-gap");
         }
+        self.pipes.hole(side);
         true
     }
 
@@ -131,6 +135,7 @@ impl Session for SmbSession {
         for file in self.files.drain() {
             self.tell_unclosed(&file, cx);
         }
+        self.pipes.end(cx);
         for ((session, compressed), sealed) in self.sealed.take_if(|_, _| true) {
             self.tell_sealed(session, compressed, &sealed, cx);
         }
@@ -144,6 +149,7 @@ impl Session for SmbSession {
             + self.chained.heap_bytes(0)
             + self.pending.heap_bytes(128)
             + self.sealed.heap_bytes(0)
+            + self.pipes.heap_bytes()
             + 512
     }
 }
@@ -166,7 +172,9 @@ impl SmbSession {
             Found::Smb1(bytes) => {
                 self.seen = true;
                 self.smb1(bytes, cx);
+                self.pipes.smb1(side, bytes, cx);
             }
+            Found::Data(bytes) => self.pipes.data(side, bytes, cx),
             Found::Encrypted(session, bytes) => self.seal(side, (session, false), bytes, cx),
             Found::Compressed(bytes) => self.seal(side, (0, true), bytes, cx),
             Found::Wrong(why) => cx.anomaly(why),
@@ -213,8 +221,21 @@ impl SmbSession {
             }
             return;
         };
-        if matches!(kind, Kind::Setup) {
-            self.setup_request(cx.now, header, body);
+        match kind {
+            Kind::Setup => self.setup_request(cx.now, header, body),
+            Kind::Write(FileRef::Id(id)) | Kind::Call(FileRef::Id(id)) => {
+                self.piped(side, id, pipe::asked(header.command, body));
+            }
+            Kind::Negotiate(_)
+            | Kind::Tree(_)
+            | Kind::Create(..)
+            | Kind::Close(_)
+            | Kind::Read(_)
+            | Kind::Write(_)
+            | Kind::Call(_)
+            | Kind::Change(..)
+            | Kind::TreeDisconnect
+            | Kind::Logoff => {}
         }
         let pending = Pending {
             time: cx.now,
@@ -260,7 +281,11 @@ impl SmbSession {
                 self.created(time, (place, Some(header.status)), &create, made, cx);
             }
             Kind::Close(file) => self.closed((time, header.status), place, file, body, cx),
-            Kind::Read(file) => self.moved(place, header.status, file, body, true, cx),
+            Kind::Call(file) => self.answer_piped(header, file, body),
+            Kind::Read(file) => {
+                self.answer_piped(header, file, body);
+                self.moved(place, header.status, file, body, true, cx);
+            }
             Kind::Write(file) => self.moved(place, header.status, file, body, false, cx),
             Kind::Change(file, change) => {
                 self.changed((time, Some(header.status)), place, file, &change, cx);
@@ -277,6 +302,22 @@ impl SmbSession {
                 self.logons.take(place.session);
             }
             Kind::TreeDisconnect | Kind::Logoff => {}
+        }
+    }
+
+    /// What `side` now sends goes through this pipe, when it is one.
+    fn piped(&mut self, side: Side, id: FileId, at: Option<pipe::Span>) {
+        let [client, server] = &mut self.sides;
+        let half = match side {
+            Side::Client => client,
+            Side::Server => server,
+        };
+        self.pipes.begin(side, id, at, &mut half.parser);
+    }
+
+    fn answer_piped(&mut self, header: &Header, file: FileRef, body: &[u8]) {
+        if let (Some(id), 1) = (self.id(file), ocsf_status(header.status)) {
+            self.piped(Side::Server, id, pipe::answered(header.command, body));
         }
     }
 
@@ -326,6 +367,7 @@ impl SmbSession {
             | Kind::Close(_)
             | Kind::Read(_)
             | Kind::Write(_)
+            | Kind::Call(_)
             | Kind::TreeDisconnect
             | Kind::Logoff => {}
         }
@@ -422,6 +464,7 @@ fn request(
         CLOSE => file(8).map(Kind::Close),
         READ => file(16).map(Kind::Read),
         WRITE => file(16).map(Kind::Write),
+        IOCTL if pipe::is_call(body) => file(8).map(Kind::Call),
         SET_INFO => body::set_info(body).and_then(|(id, change)| {
             let file = if id == PREVIOUS {
                 previous?
@@ -435,7 +478,9 @@ fn request(
         _ => None,
     };
     let about = match &kind {
-        Some(Kind::Close(file) | Kind::Read(file) | Kind::Write(file)) => Some(*file),
+        Some(Kind::Close(file) | Kind::Read(file) | Kind::Write(file) | Kind::Call(file)) => {
+            Some(*file)
+        }
         Some(Kind::Change(file, _)) => Some(*file),
         _ => None,
     };
