@@ -140,8 +140,10 @@ impl Association {
             cx.anomaly("dcerpc-request-malformed");
             return;
         };
-        // Interfaces whose binding was not seen count under the empty identifier.
-        let offer = self.bound.get(&context).copied();
+        // One whose acceptance was not seen is called all the same; one whose binding was not seen
+        // counts under the empty identifier.
+        let offered = || self.offered.iter().find(|offer| offer.context == context);
+        let offer = self.bound.get(&context).or_else(offered).copied();
         let interface = offer.map_or([0; 16], |offer| offer.interface);
         let asks = operation == EPT_MAP && u128::from_be_bytes(interface) == EPMAPPER;
         let wanted = asks.then(|| mapped(bytes)).flatten();

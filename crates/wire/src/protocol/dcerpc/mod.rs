@@ -35,4 +35,4 @@ impl Protocol for DceRpc {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::protocol) mod tests;

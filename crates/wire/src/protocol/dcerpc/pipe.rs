@@ -56,8 +56,10 @@ impl Pipe {
         let mut rest = bytes;
         while let Some((header, fragment)) = self.half(side).next(&mut rest) {
             let Some(header) = header else {
-                cx.anomaly("dcerpc-fragment-odd");
                 self.foreign = !self.association.is_certain();
+                if !self.foreign {
+                    cx.anomaly("dcerpc-fragment-odd");
+                }
                 return;
             };
             self.association.fragment(side, &header, &fragment, cx);
@@ -76,6 +78,11 @@ impl Pipe {
                 ..Half::default()
             };
         }
+    }
+
+    /// True when it turned out to carry something else.
+    pub(in crate::protocol) const fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     /// The pipe is closed, or the flow is over.

@@ -42,7 +42,7 @@ impl Session for DceRpcSession {
             }
             let Some(header) = header(rest) else {
                 let [seen, other] = self.seen_by(side);
-                if !seen && !(other && self.association.is_certain()) {
+                if !(seen || other && self.association.is_certain()) {
                     return Step::NOT_MINE;
                 }
                 if !self.lost.get(side.index()).copied().unwrap_or(false) {

@@ -11,7 +11,7 @@ static ONLY: &[&dyn Protocol] = &[&DceRpc];
 const DRSUAPI: [u8; 16] = [
     0x35, 0x42, 0x51, 0xe3, 0x06, 0x4b, 0xd1, 0x11, 0xab, 0x04, 0x00, 0xc0, 0x4f, 0xc2, 0xdc, 0xd2,
 ];
-const SVCCTL: [u8; 16] = [
+pub(in crate::protocol) const SVCCTL: [u8; 16] = [
     0x81, 0xbb, 0x7a, 0x36, 0x44, 0x98, 0xf1, 0x35, 0xad, 0x32, 0x98, 0xf0, 0x38, 0x00, 0x10, 0x03,
 ];
 
@@ -30,7 +30,7 @@ fn fragment(kind: u8, call: u8, body: &[u8], auth: &[u8]) -> Vec<u8> {
     out
 }
 
-fn bind(interfaces: &[[u8; 16]], auth: &[u8]) -> Vec<u8> {
+pub(in crate::protocol) fn bind(interfaces: &[[u8; 16]], auth: &[u8]) -> Vec<u8> {
     let mut body = vec![0xd0, 0x16, 0xd0, 0x16, 0, 0, 0, 0];
     body.extend([u8::try_from(interfaces.len()).unwrap(), 0, 0, 0]);
     for (index, interface) in interfaces.iter().enumerate() {
@@ -42,7 +42,7 @@ fn bind(interfaces: &[[u8; 16]], auth: &[u8]) -> Vec<u8> {
     fragment(11, 1, &body, auth)
 }
 
-fn bind_ack(results: &[u8], auth: &[u8]) -> Vec<u8> {
+pub(in crate::protocol) fn bind_ack(results: &[u8], auth: &[u8]) -> Vec<u8> {
     let mut body = vec![0xd0, 0x16, 0xd0, 0x16, 0, 0, 0, 0, 4, 0];
     body.extend(b"135\0");
     body.extend([0, 0]);
@@ -54,13 +54,13 @@ fn bind_ack(results: &[u8], auth: &[u8]) -> Vec<u8> {
     fragment(12, 1, &body, auth)
 }
 
-fn call(id: u8, context: u8, operation: u8, stub: usize) -> Vec<u8> {
+pub(in crate::protocol) fn call(id: u8, context: u8, operation: u8, stub: usize) -> Vec<u8> {
     let mut body = vec![0, 0, 0, 0, context, 0, operation, 0];
     body.resize(8 + stub, 7);
     fragment(0, id, &body, &[])
 }
 
-fn answer(id: u8, stub: usize) -> Vec<u8> {
+pub(in crate::protocol) fn answer(id: u8, stub: usize) -> Vec<u8> {
     fragment(2, id, &vec![0; 8 + stub], &[])
 }
 
@@ -161,6 +161,47 @@ fn the_middle_and_gaps_are_picked_up_and_tables_are_bounded() {
     let out = tcp(ONLY, 135, &[client(&bind(&[SVCCTL], &[])), client(&many)]);
     assert!(out.anomalies.contains(&"dcerpc-calls-limit"));
     assert!(out.heap_bytes_max < 200_000, "{}", out.heap_bytes_max);
+}
+
+#[test]
+fn the_endpoint_mapper_is_asked_for_an_interface() {
+    let epmapper = [
+        0x08, 0x83, 0xaf, 0xe1, 0x1f, 0x5d, 0xc9, 0x11, 0x91, 0xa4, 0x08, 0x00, 0x2b, 0x14, 0xa0,
+        0xfa,
+    ];
+    let mut asked = vec![0, 0, 0, 0, 0, 0, 3, 0];
+    asked.extend([0; 32]);
+    asked.extend([75, 0, 0, 0, 75, 0, 0, 0, 5, 0, 19, 0, 13]);
+    asked.extend(DRSUAPI);
+    asked.extend([4, 0, 2, 0, 0, 0]);
+    let asked = fragment(0, 2, &asked, &[]);
+    let out = tcp(
+        ONLY,
+        135,
+        &[
+            client(&bind(&[epmapper], &[])),
+            server(&bind_ack(&[0], &[])),
+            client(&asked),
+            server(&answer(2, 60)),
+        ],
+    );
+    let told = describe(&out.drafts);
+    assert!(told.starts_with("6/1 about=dcerpc operation=epmapper.ept_map object_count=1"));
+    assert!(told.contains("dcerpc.mapped=drsuapi"), "{told}");
+}
+
+#[test]
+fn another_answer_means_another_protocol() {
+    let asked = call(9, 0, 12, 10);
+    let out = tcp(
+        crate::protocol::REGISTRY,
+        8080,
+        &[
+            client(&asked),
+            server(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
+        ],
+    );
+    assert_eq!(out.name, Some("http"));
 }
 
 #[test]

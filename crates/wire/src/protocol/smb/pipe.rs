@@ -1,8 +1,8 @@
 //! Named pipes: what is written to and read from them goes to the DCE/RPC inside.
 //!
 //! Enters: opened pipes; writes, reads and calls (FSCTL_PIPE_TRANSCEIVE) of either dialect.
-//! Leaves: what `dcerpc` makes of them. Refuses: files of other shares, pipes whose opening was
-//! not seen; more than [`PIPES_MAX`] open pipes: the oldest is told and forgotten.
+//! Leaves: what `dcerpc` makes of them. Refuses: files of other shares; what is written to a file
+//! whose opening was not seen and is no binding; more than [`PIPES_MAX`] open pipes: the oldest is told and forgotten.
 //! Source: [MS-SMB2] sections 2.2.19 to 2.2.22, 2.2.31 and 2.2.32; [MS-FSCC] section 2.3.47.
 
 use codec::bytes::Reader;
@@ -10,9 +10,9 @@ use model::{Text, limit};
 
 use super::body::{Create, FileId};
 use super::old::{Act, Old};
-use super::parser::{HEADER_BYTES, IOCTL, Parser, WRITE};
-use super::session::SmbSession;
-use super::state::{Place, Table};
+use super::parser::{HEADER_BYTES, Header, IOCTL, Parser, WRITE};
+use super::session::{SmbSession, ocsf_status};
+use super::state::{FileRef, Place, Table};
 use crate::protocol::dcerpc::pipe::Pipe;
 use crate::protocol::{Context, Side};
 
@@ -63,6 +63,19 @@ impl Pipes {
         }
     }
 
+    /// Notes a file of which nothing is known: it may be a pipe. What it carries will tell.
+    pub(super) fn guess(&mut self, id: FileId) {
+        if self.open.at(id).is_some() {
+            return;
+        }
+        if self.open.values().count() >= PIPES_MAX {
+            self.open.take_if(|_, pipe| pipe.is_foreign());
+        }
+        if self.open.values().count() < PIPES_MAX {
+            self.open.put(id, Pipe::named(Text::Borrowed("")));
+        }
+    }
+
     /// A pipe is closed.
     pub(super) fn close(&mut self, id: FileId, cx: &mut Context<'_>) {
         if let Some(mut pipe) = self.open.take(id) {
@@ -75,6 +88,9 @@ impl Pipes {
         let (Some(pipe), Some(span)) = (self.open.at_mut(id), at) else {
             return;
         };
+        if pipe.is_foreign() {
+            return;
+        }
         pipe.begin(side);
         // Data that do not stand right behind the head are not followed: nobody sends them so.
         if span.offset == span.shown && parser.show(span.length) {
@@ -139,6 +155,31 @@ impl Pipes {
 }
 
 impl SmbSession {
+    /// A request with data for a file, which may be a pipe.
+    pub(super) fn ask_piped(&mut self, side: Side, id: FileId, header: &Header, body: &[u8]) {
+        if self.files.at(id).is_none() {
+            self.pipes.guess(id);
+        }
+        self.piped(side, id, asked(header.command, body));
+    }
+
+    /// An answer with data of a file, which may be a pipe.
+    pub(super) fn answer_piped(&mut self, header: &Header, file: FileRef, body: &[u8]) {
+        if let (Some(id), 1) = (self.id(file), ocsf_status(header.status)) {
+            self.piped(Side::Server, id, answered(header.command, body));
+        }
+    }
+
+    /// What `side` now sends goes through this pipe, when it is one.
+    fn piped(&mut self, side: Side, id: FileId, at: Option<Span>) {
+        let [client, server] = &mut self.sides;
+        let half = match side {
+            Side::Client => client,
+            Side::Server => server,
+        };
+        self.pipes.begin(side, id, at, &mut half.parser);
+    }
+
     /// Notes an open file that is a pipe.
     pub(super) fn open_pipe(
         &mut self,
@@ -168,7 +209,7 @@ pub(super) fn is_call(body: &[u8]) -> bool {
 }
 
 /// The data of a WRITE or IOCTL request.
-pub(super) fn asked(command: u16, body: &[u8]) -> Option<Span> {
+fn asked(command: u16, body: &[u8]) -> Option<Span> {
     match command {
         WRITE => {
             let mut reader = Reader::new(body.get(2..)?);
@@ -181,7 +222,7 @@ pub(super) fn asked(command: u16, body: &[u8]) -> Option<Span> {
 }
 
 /// The data of a READ or IOCTL answer.
-pub(super) fn answered(command: u16, body: &[u8]) -> Option<Span> {
+fn answered(command: u16, body: &[u8]) -> Option<Span> {
     if command == IOCTL {
         return long_span(body, 32);
     }

@@ -28,7 +28,7 @@ pub(super) const OTHER: u16 = 99;
 
 /// The session of one flow.
 pub(super) struct SmbSession {
-    sides: [Half; 2],
+    pub(super) sides: [Half; 2],
     chain: [Chain; 2],
     seen: bool,
     pub(super) dialect: Option<Text>,
@@ -45,8 +45,8 @@ pub(super) struct SmbSession {
 }
 
 #[derive(Default)]
-struct Half {
-    parser: Parser,
+pub(super) struct Half {
+    pub(super) parser: Parser,
     /// Bytes shown but not used up.
     left_over: u64,
 }
@@ -221,21 +221,11 @@ impl SmbSession {
             }
             return;
         };
-        match kind {
-            Kind::Setup => self.setup_request(cx.now, header, body),
-            Kind::Write(FileRef::Id(id)) | Kind::Call(FileRef::Id(id)) => {
-                self.piped(side, id, pipe::asked(header.command, body));
-            }
-            Kind::Negotiate(_)
-            | Kind::Tree(_)
-            | Kind::Create(..)
-            | Kind::Close(_)
-            | Kind::Read(_)
-            | Kind::Write(_)
-            | Kind::Call(_)
-            | Kind::Change(..)
-            | Kind::TreeDisconnect
-            | Kind::Logoff => {}
+        if matches!(kind, Kind::Setup) {
+            self.setup_request(cx.now, header, body);
+        }
+        if let Kind::Write(FileRef::Id(id)) | Kind::Call(FileRef::Id(id)) = kind {
+            self.ask_piped(side, id, header, body);
         }
         let pending = Pending {
             time: cx.now,
@@ -302,22 +292,6 @@ impl SmbSession {
                 self.logons.take(place.session);
             }
             Kind::TreeDisconnect | Kind::Logoff => {}
-        }
-    }
-
-    /// What `side` now sends goes through this pipe, when it is one.
-    fn piped(&mut self, side: Side, id: FileId, at: Option<pipe::Span>) {
-        let [client, server] = &mut self.sides;
-        let half = match side {
-            Side::Client => client,
-            Side::Server => server,
-        };
-        self.pipes.begin(side, id, at, &mut half.parser);
-    }
-
-    fn answer_piped(&mut self, header: &Header, file: FileRef, body: &[u8]) {
-        if let (Some(id), 1) = (self.id(file), ocsf_status(header.status)) {
-            self.piped(Side::Server, id, pipe::answered(header.command, body));
         }
     }
 
