@@ -31,6 +31,7 @@ mod pop3;
 mod postgresql;
 mod quic;
 mod radius;
+mod rdp;
 mod recognise;
 mod registry;
 pub mod replay;
