@@ -23,7 +23,7 @@ mod worker;
 
 pub use config::{BUDGET_BYTES, BUDGET_BYTES_MIN, Sequence, Timeouts, WireConfig};
 pub use frame::{Frame, LinkType};
-pub use secrets::{KeyLog, Secrets};
+pub use secrets::{Growing, KeyLog, Secrets};
 pub use shard::{Parts, Share, WORKERS_MAX, parts_of, shard_of};
 pub use stats::{ProtocolStats, Stats};
 pub use worker::Worker;

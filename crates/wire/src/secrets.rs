@@ -6,6 +6,7 @@
 //! Source: RFC 9850 (the SSLKEYLOGFILE format).
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
@@ -79,6 +80,18 @@ impl KeyLog {
         }
     }
 
+    /// Takes the secrets of another log.
+    pub fn merge(&mut self, other: Self) {
+        self.refused = self.refused.saturating_add(other.refused);
+        for (key, secret) in other.secrets {
+            if self.secrets.len() >= SECRETS_MAX {
+                self.refused += 1;
+                continue;
+            }
+            self.secrets.insert(key, secret);
+        }
+    }
+
     /// Secrets held.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -101,6 +114,43 @@ impl KeyLog {
 impl Secrets for KeyLog {
     fn secret(&self, label: Label, client_random: &[u8; 32]) -> Option<Zeroizing<Vec<u8>>> {
         self.secrets.get(&(*client_random, label)).cloned()
+    }
+}
+
+/// Secrets that a capture itself brings while it is read; those given beforehand go first. For the
+/// reading of files: its lock has no place where packets are live.
+#[derive(Default)]
+pub struct Growing {
+    given: Option<Arc<dyn Secrets>>,
+    found: RwLock<KeyLog>,
+}
+
+impl Growing {
+    /// Starts with the secrets given, if any.
+    #[must_use]
+    pub fn new(given: Option<Arc<dyn Secrets>>) -> Self {
+        Self {
+            given,
+            found: RwLock::default(),
+        }
+    }
+
+    /// Takes secrets that were found.
+    pub fn add(&self, log: KeyLog) {
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        found.merge(log);
+    }
+}
+
+impl Secrets for Growing {
+    fn secret(&self, label: Label, client_random: &[u8; 32]) -> Option<Zeroizing<Vec<u8>>> {
+        let given = self.given.as_ref();
+        given
+            .and_then(|given| given.secret(label, client_random))
+            .or_else(|| {
+                let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
+                found.secret(label, client_random)
+            })
     }
 }
 

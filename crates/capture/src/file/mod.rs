@@ -12,9 +12,10 @@ mod stream;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use model::{Nanos, NodeId};
-use wire::{Frame, LinkType};
+use wire::{Frame, Growing, LinkType};
 
 pub use error::{CaptureError, Damage, Place};
 pub use stream::{DIGEST_BYTES, Stream};
@@ -41,7 +42,7 @@ pub struct Counts {
     pub frames: u64,
     /// Octets of those frames.
     pub frame_bytes: u64,
-    /// Blocks without a frame that were skipped: names, statistics, secrets, unknown ones.
+    /// Blocks without a frame that were skipped: names, statistics, unknown ones, secrets that nobody wants.
     pub skipped_blocks: u64,
     /// Malformed blocks after which reading went on.
     pub damaged_blocks: u64,
@@ -112,6 +113,18 @@ impl Source {
             bytes,
             vlan: None,
         }))
+    }
+
+    /// Gives the TLS secrets that stand in the file (pcapng) to `to`, each before the frames after
+    /// it; false when files of this format hold none.
+    pub fn secrets_to(&mut self, to: &Arc<Growing>) -> bool {
+        match &mut self.format {
+            Format::Pcap(_) => false,
+            Format::PcapNg(pcapng) => {
+                pcapng.secrets = Some(Arc::clone(to));
+                true
+            }
+        }
     }
 
     /// What was read so far.

@@ -3,11 +3,14 @@
 //! Enters: a stream at its first octet. Leaves: cuts of the stream, one per packet block. Refuses:
 //! blocks over [`BLOCK_BYTES_MAX`], frames over [`FRAME_BYTES_MAX`], more than [`INTERFACES_MAX`]
 //! interfaces a section, more than [`OPTIONS_MAX`] options a block. A malformed block whose length
-//! leads to another block is skipped and counted. Blocks without frames are skipped unread.
+//! leads to another block is skipped and counted. Blocks without frames are skipped unread, but
+//! for the secrets of TLS.
 //! Source: draft-ietf-opsawg-pcapng; the obsolete packet block from its appendix.
 
+use std::sync::Arc;
+
 use model::Nanos;
-use wire::LinkType;
+use wire::{Growing, KeyLog, LinkType};
 
 use super::error::{CaptureError, Damage};
 use super::stream::{BUFFER_BYTES, Stream};
@@ -23,6 +26,8 @@ pub(super) struct PcapNg {
     time: Nanos,
     /// A block whose two lengths differ began here; whether the first one is right shows next.
     suspect: Option<u64>,
+    /// Who wants the TLS secrets that stand in the file.
+    pub(super) secrets: Option<Arc<Growing>>,
     pub(super) skipped_blocks: u64,
     pub(super) damaged_blocks: u64,
     pub(super) first_damage: Option<(u64, Damage)>,
@@ -53,6 +58,7 @@ enum Block {
     Frame(Cut),
     Section,
     Interface,
+    Secrets,
     Other,
 }
 
@@ -64,6 +70,7 @@ impl PcapNg {
             interfaces: Vec::new(),
             time: Nanos(0),
             suspect: None,
+            secrets: None,
             skipped_blocks: 0,
             damaged_blocks: 0,
             first_damage: None,
@@ -110,7 +117,7 @@ impl PcapNg {
             match outcome {
                 Ok(Block::Frame(cut)) => return Ok(Some(cut)),
                 Ok(Block::Other) => self.skipped_blocks = self.skipped_blocks.saturating_add(1),
-                Ok(Block::Section | Block::Interface) => {}
+                Ok(Block::Section | Block::Interface | Block::Secrets) => {}
                 Err(damage) => self.count(start, damage),
             }
         }
@@ -163,8 +170,28 @@ impl PcapNg {
                 let interface = u32::from(self.order.u16_at(body, 0));
                 self.packet(interface, body, len).map(Block::Frame)
             }
+            SECRETS => self.learn(body),
             _ => Ok(Block::Other),
         }
+    }
+
+    /// Decryption secrets; only those of TLS are of use.
+    fn learn(&mut self, body: &[u8]) -> Result<Block, Damage> {
+        if body.len() < 8 {
+            return Err(Damage::Block("secrets block too short"));
+        }
+        let wanted = self.order.u32_at(body, 0) == SECRETS_OF_TLS;
+        let Some(secrets) = self.secrets.as_ref().filter(|_| wanted) else {
+            return Ok(Block::Other);
+        };
+        let length = self.order.u32_at(body, 4) as usize;
+        let Some(log) = body.get(8..).and_then(|rest| rest.get(..length)) else {
+            return Err(Damage::Block("secrets longer than their block"));
+        };
+        let mut found = KeyLog::default();
+        found.add(log);
+        secrets.add(found);
+        Ok(Block::Secrets)
     }
 
     /// An enhanced or obsolete packet block: both have times and lengths at the same places.
@@ -362,6 +389,9 @@ const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+const SECRETS: u32 = 10;
+/// Type of secrets: a TLS key log.
+const SECRETS_OF_TLS: u32 = 0x544c_534b;
 const FRAME_KINDS: &[u32] = &[OBSOLETE_PACKET, SIMPLE_PACKET, ENHANCED_PACKET];
 /// Block types that may follow a doubtful length: the standard's, name resolution (4), statistics
 /// (5), journal (9), decryption secrets (10) and the custom ones.

@@ -640,3 +640,40 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::stream::encode_all(bytes, 1).unwrap()
 }
+
+#[test]
+fn secrets_of_tls_reach_who_wants_them_before_the_frames_after_them() {
+    let (random, secret) = ("ab".repeat(32), "cd".repeat(48));
+    let log = format!("# by us\nCLIENT_RANDOM {random} {secret}\nnonsense\n");
+    for big in [false, true] {
+        let mut b = Build::new(big);
+        b.section().interface(1, 0, &[]);
+        b.enhanced(0, 1, 3, b"one");
+        b.block(10, |b| {
+            b.u32(0x544c_534b).u32(len(log.as_bytes()));
+            b.out.extend(log.as_bytes());
+        });
+        // Secrets of WireGuard, and a length that lies.
+        b.block(10, |b| {
+            b.u32(0x5747_4b4c).u32(0);
+        });
+        b.block(10, |b| {
+            b.u32(0x544c_534b).u32(9);
+        });
+        b.enhanced(0, 2, 3, b"two");
+        let mut source = Source::of(Stream::of("test", Box::new(Cursor::new(b.out)))).unwrap();
+        let found = Arc::new(Growing::default());
+        assert!(source.secrets_to(&found));
+        let known = |found: &Growing| {
+            let label = wire::secrets::Label::Master;
+            wire::Secrets::secret(found, label, &[0xab; 32]).map(|secret| secret.to_vec())
+        };
+        assert_eq!(source.next().unwrap().unwrap().bytes, b"one");
+        assert_eq!(known(&found), None);
+        assert_eq!(source.next().unwrap().unwrap().bytes, b"two");
+        assert_eq!(known(&found), Some(vec![0xcd; 48]));
+        assert!(source.next().unwrap().is_none());
+        let counts = source.counts();
+        assert_eq!((counts.skipped_blocks, counts.damaged_blocks), (1, 1));
+    }
+}

@@ -14,6 +14,7 @@ mod inventory;
 mod medical;
 mod network;
 mod ntp;
+mod rdp;
 mod smb;
 mod ssh;
 mod tunnel;
@@ -31,6 +32,7 @@ pub use inventory::Inventory;
 pub use medical::Medical;
 pub use network::Network;
 pub use ntp::Ntp;
+pub use rdp::Rdp;
 pub use smb::Smb;
 pub use ssh::Ssh;
 pub use tunnel::Tunnel;
@@ -142,6 +144,8 @@ bodies! {
     Dns => dns::CLASS;
     /// DHCP Activity 4004.
     Dhcp => dhcp::CLASS;
+    /// RDP Activity 4005.
+    Rdp => rdp::CLASS;
     /// SMB Activity 4006.
     Smb => smb::CLASS;
     /// SSH Activity 4007.

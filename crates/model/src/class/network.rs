@@ -89,6 +89,8 @@ record! {
         object: Option<Sensitive> => "object", "unmapped.exchange.object";
         /// How many objects were answered.
         object_count: Option<u64> => "object_count", "unmapped.exchange.object_count";
+        /// How the client names itself or its computer (MQTT, TDS). May name a person.
+        client: Option<Sensitive> => "client_name", "unmapped.exchange.client";
         /// What else the protocol told, as `protocol.key=value`.
         facts: Vec<Text> => "facts", "unmapped.*";
     }

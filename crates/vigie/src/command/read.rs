@@ -14,7 +14,7 @@ use capture::link::Named;
 use model::class::Class;
 use model::port::EventSink;
 use model::{Event, SiteKey, Text};
-use wire::{KeyLog, LinkType, Secrets, Sequence, WireConfig, Worker};
+use wire::{Growing, KeyLog, LinkType, Secrets, Sequence, WireConfig, Worker};
 
 use crate::cli::{Cli, Read};
 use crate::config::Config;
@@ -137,13 +137,20 @@ impl Reading<'_> {
         // Without an installation the key is the file's own: tokens agree within the file only, and
         // whoever can compute it holds the file itself.
         let key = key.unwrap_or_else(|| SiteKey::new(blake3::derive_key("vigie read", digest)));
+        // A capture may bring its secrets itself.
+        let growing = Arc::new(Growing::new(self.secrets.clone()));
+        let secrets = if source.secrets_to(&growing) {
+            Some(growing as Arc<dyn Secrets>)
+        } else {
+            self.secrets.clone()
+        };
         let mut worker = Worker::new(WireConfig {
             node: source.node(),
             site: Text::from(self.config.site.name.clone()),
             budget_bytes: self.config.wire.budget.as_usize(),
             interim_ms: self.config.wire.interim.0,
             sequence: Sequence::Packet,
-            secrets: self.secrets.clone(),
+            secrets,
             ..WireConfig::default()
         });
         let mut sink = Sink {

@@ -11,6 +11,7 @@ mod astm;
 mod bacnet;
 #[cfg(test)]
 pub(crate) mod checks;
+mod dcerpc;
 mod dhcp;
 mod dicom;
 mod dns;
@@ -30,6 +31,8 @@ mod ntp;
 mod pop3;
 mod postgresql;
 mod quic;
+mod radius;
+mod rdp;
 mod recognise;
 mod registry;
 pub mod replay;

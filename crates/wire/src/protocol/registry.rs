@@ -34,6 +34,7 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::hl7::Hl7,
     &super::dicom::Dicom,
     &super::smb::Smb,
+    &super::rdp::Rdp,
     &super::astm::Astm,
     &super::s7comm::S7comm,
     &super::modbus::Modbus,
@@ -41,4 +42,6 @@ pub static REGISTRY: &[&dyn Protocol] = &[
     &super::socks::Socks,
     &super::kerberos::Kerberos,
     &super::ldap::Ldap,
+    &super::dcerpc::DceRpc,
+    &super::radius::Radius,
 ];

@@ -19,6 +19,7 @@ use codec::hpack;
 use self::frame::{Frame, HEADER_BYTES, Kind};
 use self::stream::Stream;
 use super::exchange::Exchange;
+use super::logon::{self, Logons};
 use super::parser::Head;
 use crate::protocol::{Context, Next, Session, Side, Step};
 
@@ -46,6 +47,7 @@ pub(super) struct H2Session {
     count: u32,
     resets: u32,
     started: bool,
+    logons: Option<Box<Logons>>,
 }
 
 #[derive(Default)]
@@ -279,7 +281,14 @@ impl H2Session {
     }
 
     /// Takes a head to its stream; one without its pseudo-fields is a trailer.
-    fn head(&mut self, side: Side, block: &Block, request: bool, head: Head, cx: &mut Context<'_>) {
+    fn head(
+        &mut self,
+        side: Side,
+        block: &Block,
+        request: bool,
+        mut head: Head,
+        cx: &mut Context<'_>,
+    ) {
         let stream = block.stream;
         let initiator = usize::from(stream.is_multiple_of(2));
         let highest = self.highest.get(initiator).copied().unwrap_or(0);
@@ -293,6 +302,7 @@ impl H2Session {
             self.begin(stream, cx);
         }
         if let Some(known) = self.streams.get_mut(&stream) {
+            logon::head(&mut self.logons, Some(stream), &mut head, cx);
             known.head(side, request, head, cx.now);
         }
     }
@@ -389,6 +399,9 @@ impl Session for H2Session {
         while let Some((_, stream)) = self.streams.pop_first() {
             stream.exchange.emit(cx);
         }
+        if let Some(mut logons) = self.logons.take() {
+            logons.end(cx);
+        }
     }
 
     fn heap_bytes(&self) -> usize {
@@ -401,7 +414,8 @@ impl Session for H2Session {
             })
             .sum();
         let streams = self.streams.values().map(|s| s.exchange.heap_bytes() + 64);
-        size_of::<Self>() + sides + streams.sum::<usize>()
+        let logons = self.logons.as_ref().map_or(0, |logons| logons.heap_bytes());
+        size_of::<Self>() + sides + logons + streams.sum::<usize>()
     }
 
     fn renamed(&self) -> Option<&'static str> {

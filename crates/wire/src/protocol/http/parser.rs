@@ -11,6 +11,7 @@ use model::limit::cut;
 use model::sensitive::Shape;
 use model::{Sensitive, Text};
 
+use super::logon::Shown;
 use super::medical::Hints;
 
 /// Longest line.
@@ -56,6 +57,8 @@ pub(super) struct Head {
     pub(super) framing: Framing,
     /// What the event does not keep but observers of the exchange want to know.
     pub(super) hints: Hints,
+    /// What it shows of log-ins.
+    pub(super) logons: Vec<Shown>,
     /// True for a request line without version.
     pub(super) is_simple: bool,
     pub(super) anomalies: Vec<&'static str>,
@@ -102,6 +105,7 @@ impl Head {
             http: Http::default(),
             framing: Framing::default(),
             hints: Hints::default(),
+            logons: Vec::new(),
             is_simple: false,
             anomalies: Vec::new(),
             extensions: Vec::new(),
@@ -226,6 +230,7 @@ impl Head {
                 self.web_socket();
             }
             _ if self.is_request() => self.request_field(name, value),
+            b"www-authenticate" | b"proxy-authenticate" => self.logon_field(name, value),
             b"server" => {
                 self.http.server = Some(text(value));
                 self.folding = Some(Kept::Server);
@@ -291,6 +296,7 @@ impl Head {
             }
             b"referer" => self.http.referrer = Some(Sensitive::path(&lossy(value))),
             b"authorization" | b"proxy-authorization" => {
+                self.logon_field(name, value);
                 let scheme = value.split(|&octet| octet == b' ').next().unwrap_or(&[]);
                 let plain = |o: &u8| o.is_ascii_alphanumeric() || b"-_".contains(o);
                 // A value without scheme is a credential: it is not kept.

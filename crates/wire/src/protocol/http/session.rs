@@ -13,6 +13,7 @@ use codec::http::{chunk_size, is_start, split_line};
 
 use super::exchange::{After, Exchange, framed};
 use super::h2::H2Session;
+use super::logon::{self, Logons};
 use super::parser::{Head, LINE_BYTES_MAX, Upgrade};
 use super::state::{SideState, State};
 use super::websocket::WebSocketSession;
@@ -31,6 +32,7 @@ pub(super) struct HttpSession {
     count: u32,
     /// What the connection was upgraded to.
     next: Option<Box<dyn Session>>,
+    logons: Option<Box<Logons>>,
 }
 
 impl HttpSession {
@@ -45,6 +47,7 @@ impl HttpSession {
             open: VecDeque::new(),
             count: 0,
             next: None,
+            logons: None,
         }
     }
 
@@ -238,11 +241,12 @@ impl HttpSession {
         Some((used, Next::Need(0)))
     }
 
-    fn apply(&mut self, side: Side, head: Head, cx: &mut Context<'_>) {
+    fn apply(&mut self, side: Side, mut head: Head, cx: &mut Context<'_>) {
         for &anomaly in &head.anomalies {
             cx.anomaly(anomaly);
         }
         let current = self.side(side).current;
+        logon::head(&mut self.logons, current, &mut head, cx);
         if let Some(exchange) = self.exchange(current) {
             exchange.head(head);
         }
@@ -425,6 +429,9 @@ impl Session for HttpSession {
         while let Some(oldest) = self.open.pop_front() {
             oldest.emit(cx);
         }
+        if let Some(mut logons) = self.logons.take() {
+            logons.end(cx);
+        }
         if let Some(mut next) = self.next.take() {
             next.end(cx);
         }
@@ -446,7 +453,8 @@ impl Session for HttpSession {
         let heads: usize = heads.sum();
         let places = self.open.capacity() * size_of::<Exchange>();
         let next = self.next.as_ref().map_or(0, |next| next.heap_bytes());
-        size_of::<Self>() + open + places + heads + next + ALLOCATIONS
+        let logons = self.logons.as_ref().map_or(0, |logons| logons.heap_bytes());
+        size_of::<Self>() + open + places + heads + next + logons + ALLOCATIONS
     }
 
     fn renamed(&self) -> Option<&'static str> {

@@ -162,7 +162,9 @@ fn body(kind: Kind, request: Option<&Message>, answer: Option<&Message>) -> Auth
     let shown = request.and_then(|request| request.ticket.as_ref());
     let granted = answer.and_then(|answer| answer.ticket.as_ref());
     let realm = both().find_map(|message| message.client_realm.clone());
-    let asked_realm = both().find_map(|message| message.realm.clone());
+    // That of an error is the KDC's own.
+    let mut asked = request.into_iter().chain(answer);
+    let asked_realm = asked.find_map(|message| message.realm.clone());
     let service = granted
         .map(|ticket| &ticket.service)
         .filter(|_| request.is_none())

@@ -25,8 +25,9 @@ pub(super) const MECHANISMS_MAX: usize = 8;
 const LOGON: u16 = 1;
 /// OCSF kind of log-in: over the network.
 const NETWORK: u16 = 3;
-/// Hexadecimal digits of a digest that are kept: 128 bits.
+/// Hexadecimal digits of a digest that are kept: 128 bits; of a proof 64, enough to know it again.
 const DIGEST_CHARS: usize = 32;
+const PROOF_CHARS: usize = 16;
 /// Longest name kept, in bytes.
 const NAME_BYTES_MAX: usize = 256;
 
@@ -155,9 +156,9 @@ impl State {
 
     fn ntlm(&self, auth: &Authenticate) -> Authentication {
         let mut facts = Facts::of("ntlm");
-        let proof = auth.proof.map(|proof| digest(&proof));
+        let proof = auth.proof.map(|proof| digest(&proof, PROOF_CHARS));
         facts.add("version", if proof.is_some() { "v2" } else { "v1" });
-        facts.maybe("proof_digest", proof);
+        facts.maybe("proof", proof);
         facts.add("workstation", name(&auth.workstation));
         facts.maybe("client_os", auth.version);
         facts.add("target_name", name(&auth.target_name));
@@ -165,7 +166,10 @@ impl State {
             facts.add("anonymous", true);
         }
         if let Some(challenge) = &self.challenge {
-            facts.add("challenge_digest", digest(&challenge.challenge));
+            facts.add(
+                "challenge_digest",
+                digest(&challenge.challenge, DIGEST_CHARS),
+            );
             facts.maybe("server_os", challenge.version);
             facts.add("server_target", name(&challenge.target));
             facts.add("server_name", name(&challenge.netbios_computer));
@@ -189,10 +193,10 @@ fn name(text: &str) -> &str {
     limit::cut_to(text, NAME_BYTES_MAX)
 }
 
-/// Half of a SHA-256: enough to be the same only for the same octets.
-fn digest(octets: &[u8]) -> String {
+/// The start of a SHA-256: enough to be the same only for the same octets.
+fn digest(octets: &[u8], chars: usize) -> String {
     let mut digest = sha256_hex(octets);
-    digest.truncate(DIGEST_CHARS);
+    digest.truncate(chars);
     digest
 }
 

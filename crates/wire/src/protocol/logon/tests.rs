@@ -95,11 +95,8 @@ fn ntlm_in_spnego_tells_who_and_digests_of_what_relays_share() {
         "{text}"
     );
     assert!(text.contains("ntlm.workstation=PC-12") && text.contains("ntlm.server_os=10.0.17763"));
-    let proof = digest(&[7; 16]);
-    assert!(
-        text.contains(&format!("ntlm.proof_digest={proof}")),
-        "{text}"
-    );
+    let proof = digest(&[7; 16], 16);
+    assert!(text.contains(&format!("ntlm.proof={proof}")), "{text}");
     assert!(!text.contains("07070707") && !text.contains("12345678"));
     assert!(text.contains("spnego.offered=NTLMSSP"), "{text}");
     assert!(logon.take(None).is_none());

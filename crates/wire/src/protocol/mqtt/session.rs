@@ -280,12 +280,12 @@ impl MqttSession {
                 _ => "unknown",
             },
         );
-        facts.maybe("client_id", short(asked.client.as_bytes()));
         facts.add("clean", asked.clean);
         facts.add("keep_alive_s", asked.keep_alive);
         facts.add("will", asked.will.is_some());
         facts.add("password", asked.password);
         let mut body = exchange::body("mqtt", "connect", &mut facts);
+        body.client = short(asked.client.as_bytes()).map(|client| Sensitive::text(&client));
         // The topic of the will.
         body.object = asked.will.as_deref().map(Sensitive::path);
         let status = match code {

@@ -95,7 +95,7 @@ fn a_session_tells_who_and_what() {
     assert_eq!(told, wanted);
     assert_eq!(field(&out.drafts[0], "user"), "nurse");
     let connect = field(&out.drafts[1], "facts");
-    assert!(connect.contains("mqtt.client_id=monitor-7"), "{connect}");
+    assert_eq!(field(&out.drafts[1], "client_name"), "monitor-7");
     assert!(connect.contains("mqtt.version=3.1.1"), "{connect}");
     assert_eq!(
         field(&out.drafts[4], "facts"),

@@ -69,6 +69,11 @@ pub(in crate::protocol) fn number(octets: &[u8]) -> Option<u64> {
 
 /// Octets of a Base64 text; what is no digit is passed over, `=` ends it.
 pub(in crate::protocol) fn base64(text: &[u8]) -> Vec<u8> {
+    base64_up_to(text, BASE64_BYTES_MAX)
+}
+
+/// The same, of at most so many octets.
+pub(in crate::protocol) fn base64_up_to(text: &[u8], max: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let (mut bits, mut held) = (0u32, 0u32);
     for &octet in text {
@@ -87,7 +92,7 @@ pub(in crate::protocol) fn base64(text: &[u8]) -> Vec<u8> {
             held -= 8;
             let [.., octet] = (bits >> held).to_be_bytes();
             out.push(octet);
-            if out.len() >= BASE64_BYTES_MAX {
+            if out.len() >= max {
                 break;
             }
         }

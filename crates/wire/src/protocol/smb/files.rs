@@ -53,6 +53,7 @@ impl SmbSession {
                 delete_on_close: create.delete_on_close,
                 ..File::new(place, time)
             };
+            self.open_pipe(place, made.file, create, cx);
             self.open(made.file, file, cx);
         }
     }
@@ -148,6 +149,7 @@ impl SmbSession {
         cx: &mut Context<'_>,
     ) {
         let id = self.id(file);
+        id.into_iter().for_each(|id| self.pipes.close(id, cx));
         let known = id.and_then(|id| self.files.take(id));
         if known.is_none() && status != 0 {
             return;
@@ -167,7 +169,8 @@ impl SmbSession {
         let here = |of: &Place| {
             of.session == place.session && (place.tree.is_none() || of.tree == place.tree)
         };
-        for (_, file) in self.files.take_if(|_, file| here(&file.place)) {
+        for (id, file) in self.files.take_if(|_, file| here(&file.place)) {
+            self.pipes.close(id, cx);
             self.tell_unclosed(&file, cx);
         }
         let same = |(session, tree): &(u64, u32)| {
@@ -195,7 +198,7 @@ impl SmbSession {
         cx.emit(with_status(Draft::new(time, OTHER, body), status));
     }
 
-    fn id(&self, file: FileRef) -> Option<FileId> {
+    pub(super) fn id(&self, file: FileRef) -> Option<FileId> {
         match file {
             FileRef::Id(id) => Some(id),
             FileRef::OpenedBy(message) => self.chained.at(message).copied(),

@@ -11,7 +11,9 @@
 mod body;
 mod files;
 mod logon;
+mod old;
 mod parser;
+mod pipe;
 mod session;
 mod state;
 

@@ -30,6 +30,7 @@ pub(super) const CREATE: u16 = 5;
 pub(super) const CLOSE: u16 = 6;
 pub(super) const READ: u16 = 8;
 pub(super) const WRITE: u16 = 9;
+pub(super) const IOCTL: u16 = 11;
 pub(super) const SET_INFO: u16 = 17;
 
 /// The header of one SMB2 message.
@@ -89,7 +90,8 @@ impl Header {
             (TREE_CONNECT | CREATE | SET_INFO, false) => 8 * 1024,
             (CREATE, true) => 88,
             (CLOSE, _) => 60,
-            (READ | WRITE, false) => 48,
+            (READ | WRITE, false) | (IOCTL, true) => 48,
+            (IOCTL, false) => 56,
             (READ | WRITE | TREE_CONNECT, true) => 16,
             _ => 0,
         }
@@ -107,6 +109,8 @@ pub(super) enum Found<'a> {
     Encrypted(u64, u64),
     /// A compressed message of so many bytes.
     Compressed(u64),
+    /// The next bytes of what [`Parser::show`] asked for.
+    Data(&'a [u8]),
     /// Something that is wrong, as an anomaly code.
     Wrong(&'static str),
     /// No frame was found for so long that none is looked for any more.
@@ -122,6 +126,8 @@ enum Stage {
     Message(u64),
     /// Passing over so many bytes; bytes left in the frame after them.
     Pass(u64, u64),
+    /// Showing so many bytes; bytes to pass over after them; bytes left in the frame after those.
+    Show(u64, u64, u64),
     /// Looking for a frame; bytes left to look at.
     Lost(u64),
 }
@@ -147,8 +153,30 @@ impl Parser {
                 self.pass(n - to_u64(here), after);
                 (here, None)
             }
+            Stage::Show(n, pass, after) => {
+                let here = usize::try_from(n).unwrap_or(usize::MAX);
+                let shown = bytes.get(..here).unwrap_or(bytes);
+                match n - to_u64(shown.len()) {
+                    0 => self.pass(pass, after),
+                    left => self.stage = Stage::Show(left, pass, after),
+                }
+                (shown.len(), Some(Found::Data(shown)))
+            }
             Stage::Lost(left) => self.lost(bytes, left),
         }
+    }
+
+    /// Asks to be shown the `n` bytes after the message's head that was just found; false when
+    /// they are not all there.
+    pub(super) const fn show(&mut self, n: u64) -> bool {
+        if let Stage::Pass(left, after) = self.stage
+            && n > 0
+            && n <= left
+        {
+            self.stage = Stage::Show(n, left - n, after);
+            return true;
+        }
+        false
     }
 
     /// Bytes that need not be shown.
@@ -173,6 +201,8 @@ impl Parser {
             Stage::Message(left) => (left, 0),
             Stage::Pass(left, after) if n <= left => (left, after),
             Stage::Pass(left, after) => (left + after, 0),
+            Stage::Show(left, pass, after) if n <= left + pass => (left + pass, after),
+            Stage::Show(left, pass, after) => (left + pass + after, 0),
             Stage::Frame | Stage::Lost(_) => (0, 0),
         };
         if n <= inside && inside > 0 {

@@ -9,9 +9,10 @@ use model::{Nanos, Text};
 
 use super::body::{self, FileId, PREVIOUS};
 use super::parser::{
-    CLOSE, CREATE, Found, Header, LOGOFF, NEGOTIATE, Parser, READ, SESSION_SETUP, SET_INFO,
+    CLOSE, CREATE, Found, Header, IOCTL, LOGOFF, NEGOTIATE, Parser, READ, SESSION_SETUP, SET_INFO,
     TREE_CONNECT, TREE_DISCONNECT, WRITE,
 };
+use super::pipe::{self, Pipes};
 use super::state::{
     CHAINED_MAX, FILES_MAX, File, FileRef, Kind, LOGONS_MAX, Logon, PENDING_MAX, Pending, Place,
     TREES_MAX, Table, Tree,
@@ -27,7 +28,7 @@ pub(super) const OTHER: u16 = 99;
 
 /// The session of one flow.
 pub(super) struct SmbSession {
-    sides: [Half; 2],
+    pub(super) sides: [Half; 2],
     chain: [Chain; 2],
     seen: bool,
     pub(super) dialect: Option<Text>,
@@ -40,11 +41,12 @@ pub(super) struct SmbSession {
     pub(super) chained: Table<u64, FileId>,
     pending: Table<u64, Pending>,
     sealed: Table<(u64, bool), Sealed>,
+    pub(super) pipes: Pipes,
 }
 
 #[derive(Default)]
-struct Half {
-    parser: Parser,
+pub(super) struct Half {
+    pub(super) parser: Parser,
     /// Bytes shown but not used up.
     left_over: u64,
 }
@@ -78,6 +80,7 @@ impl Default for SmbSession {
             chained: Table::new(CHAINED_MAX),
             pending: Table::new(PENDING_MAX),
             sealed: Table::new(SEALED_MAX),
+            pipes: Pipes::default(),
         }
     }
 }
@@ -114,6 +117,7 @@ impl Session for SmbSession {
         if !half.parser.hole(lost) {
             cx.anomaly("smb-gap");
         }
+        self.pipes.hole(side);
         true
     }
 
@@ -131,6 +135,7 @@ impl Session for SmbSession {
         for file in self.files.drain() {
             self.tell_unclosed(&file, cx);
         }
+        self.pipes.end(cx);
         for ((session, compressed), sealed) in self.sealed.take_if(|_, _| true) {
             self.tell_sealed(session, compressed, &sealed, cx);
         }
@@ -144,6 +149,7 @@ impl Session for SmbSession {
             + self.chained.heap_bytes(0)
             + self.pending.heap_bytes(128)
             + self.sealed.heap_bytes(0)
+            + self.pipes.heap_bytes()
             + 512
     }
 }
@@ -166,7 +172,9 @@ impl SmbSession {
             Found::Smb1(bytes) => {
                 self.seen = true;
                 self.smb1(bytes, cx);
+                self.pipes.smb1(side, bytes, cx);
             }
+            Found::Data(bytes) => self.pipes.data(side, bytes, cx),
             Found::Encrypted(session, bytes) => self.seal(side, (session, false), bytes, cx),
             Found::Compressed(bytes) => self.seal(side, (0, true), bytes, cx),
             Found::Wrong(why) => cx.anomaly(why),
@@ -216,6 +224,9 @@ impl SmbSession {
         if matches!(kind, Kind::Setup) {
             self.setup_request(cx.now, header, body);
         }
+        if let Kind::Write(FileRef::Id(id)) | Kind::Call(FileRef::Id(id)) = kind {
+            self.ask_piped(side, id, header, body);
+        }
         let pending = Pending {
             time: cx.now,
             place,
@@ -260,7 +271,11 @@ impl SmbSession {
                 self.created(time, (place, Some(header.status)), &create, made, cx);
             }
             Kind::Close(file) => self.closed((time, header.status), place, file, body, cx),
-            Kind::Read(file) => self.moved(place, header.status, file, body, true, cx),
+            Kind::Call(file) => self.answer_piped(header, file, body),
+            Kind::Read(file) => {
+                self.answer_piped(header, file, body);
+                self.moved(place, header.status, file, body, true, cx);
+            }
             Kind::Write(file) => self.moved(place, header.status, file, body, false, cx),
             Kind::Change(file, change) => {
                 self.changed((time, Some(header.status)), place, file, &change, cx);
@@ -326,6 +341,7 @@ impl SmbSession {
             | Kind::Close(_)
             | Kind::Read(_)
             | Kind::Write(_)
+            | Kind::Call(_)
             | Kind::TreeDisconnect
             | Kind::Logoff => {}
         }
@@ -422,6 +438,7 @@ fn request(
         CLOSE => file(8).map(Kind::Close),
         READ => file(16).map(Kind::Read),
         WRITE => file(16).map(Kind::Write),
+        IOCTL if pipe::is_call(body) => file(8).map(Kind::Call),
         SET_INFO => body::set_info(body).and_then(|(id, change)| {
             let file = if id == PREVIOUS {
                 previous?
@@ -435,7 +452,9 @@ fn request(
         _ => None,
     };
     let about = match &kind {
-        Some(Kind::Close(file) | Kind::Read(file) | Kind::Write(file)) => Some(*file),
+        Some(Kind::Close(file) | Kind::Read(file) | Kind::Write(file) | Kind::Call(file)) => {
+            Some(*file)
+        }
         Some(Kind::Change(file, _)) => Some(*file),
         _ => None,
     };

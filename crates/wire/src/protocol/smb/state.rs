@@ -84,6 +84,10 @@ impl<K: Ord + Copy, V> Table<K, V> {
         all.into_iter().map(|(_, value)| value).collect()
     }
 
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.entries.values().map(|(_, value)| value)
+    }
+
     pub(super) fn heap_bytes(&self, extra: usize) -> usize {
         // A B-tree node is at worst half full.
         self.entries.len() * 2 * (size_of::<K>() + size_of::<(u64, V)>() + extra)
@@ -155,6 +159,8 @@ pub(super) enum Kind {
     Close(FileRef),
     Read(FileRef),
     Write(FileRef),
+    /// FSCTL_PIPE_TRANSCEIVE: a write and a read at once.
+    Call(FileRef),
     Change(FileRef, Box<Change>),
     TreeDisconnect,
     Logoff,

@@ -11,6 +11,8 @@ const SESSION: u64 = 0x4000_0001;
 const FILE: [u8; 16] = [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0];
 const PREVIOUS: [u8; 16] = [0xff; 16];
 
+mod pipes;
+
 fn wide(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

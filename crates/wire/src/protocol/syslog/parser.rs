@@ -103,7 +103,8 @@ fn modern_names(text: &[u8]) -> Names<'_> {
     (name(host), name(program))
 }
 
-/// `Mmm dd hh:mm:ss host program[pid]:`; the host is often left out.
+/// `Mmm dd hh:mm:ss host program[pid]:`; the host is often left out. Without a program the words
+/// may be those of a text, which may name a person: they are not kept.
 fn old_names(text: &[u8]) -> Names<'_> {
     let Some(rest) = after_date(text) else {
         return (None, None);
@@ -111,7 +112,10 @@ fn old_names(text: &[u8]) -> Names<'_> {
     let (first, after) = word(rest);
     match tag(first) {
         Some(program) => (None, Some(program)),
-        None => (name(first), tag(word(after).0)),
+        None => match tag(word(after).0) {
+            Some(program) => (name(first), Some(program)),
+            None => (None, None),
+        },
     }
 }
 
@@ -137,6 +141,10 @@ fn after_date(text: &[u8]) -> Option<&[u8]> {
 fn tag(word: &[u8]) -> Option<&[u8]> {
     let word = word.strip_suffix(b":")?;
     let end = word.iter().position(|&octet| octet == b'[');
+    // Without a number a capital may begin a name ("Durand:").
+    if end.is_none() && word.first().is_none_or(u8::is_ascii_uppercase) {
+        return None;
+    }
     name(word.get(..end.unwrap_or(word.len()))?)
 }
 

@@ -5,7 +5,7 @@
 
 use codec::ntlmssp::{self, Message};
 use model::fact::Facts;
-use model::{Nanos, Text};
+use model::{Nanos, Sensitive, Text};
 
 use super::parser::{
     Answer, BATCH, Head, LOGIN, Login, PRE_LOGIN, RESPONSE, RPC, SSPI, answer, batch, head, login,
@@ -86,8 +86,9 @@ impl Session for TdsSession {
         facts.maybe("encryption", self.encryption);
         facts.maybe("server_version", self.version.as_deref());
         facts.maybe("database", self.database.as_deref());
+        let mut client = None;
         if let Some(login) = self.login.take() {
-            facts.maybe("client_host", short(login.host.as_bytes()));
+            client = short(login.host.as_bytes()).map(|host| Sensitive::text(&host));
             facts.maybe("application", short(login.application.as_bytes()));
             facts.maybe("library", short(login.library.as_bytes()));
             facts.maybe("server_name", short(login.server.as_bytes()));
@@ -97,6 +98,7 @@ impl Session for TdsSession {
         self.kinds.tell(&mut facts);
         let mut body = exchange::body("tds", "session", &mut facts);
         body.object_count = Some(self.kinds.total());
+        body.client = client;
         cx.emit(Draft::new(self.start.unwrap_or(cx.now), TRAFFIC, body));
     }
 

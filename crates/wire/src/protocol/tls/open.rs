@@ -7,6 +7,7 @@
 //! Source: RFC 8446 sections 4.6.3, 5 and 7, RFC 5246 section 6.3.
 
 use codec::tls::{ClientHello, ServerHello, is_tls13};
+use model::class::Body;
 use zeroize::Zeroizing;
 
 use super::half::{Half, Sealed, key_block};
@@ -18,6 +19,8 @@ use crate::secrets::{Label, Secrets};
 /// Records in a row that may fail to open.
 pub(super) const FAILURES_MAX: u32 = 64;
 
+/// OCSF kind of log-in: over the network, not in the clear.
+const NETWORK: u16 = 3;
 const HANDSHAKE: u8 = 22;
 const DATA: u8 = 23;
 const ENCRYPTED_EXTENSIONS: u8 = 8;
@@ -196,6 +199,13 @@ impl Opener {
         let name = self.driver.name().unwrap_or("unknown");
         for mut draft in drafts {
             draft.inside = draft.inside.or(Some(name));
+            // What TLS carried was not in the clear on the wire.
+            if let Body::Authentication(logon) = &mut draft.body
+                && logon.is_cleartext == Some(true)
+            {
+                logon.is_cleartext = Some(false);
+                logon.logon_type = Some(NETWORK);
+            }
             cx.emit(draft);
         }
     }
