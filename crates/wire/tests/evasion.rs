@@ -125,131 +125,256 @@ fn with_ttl(mut frames: Frames, at: usize, ttl: u8) -> Frames {
     frames
 }
 
-#[rustfmt::skip]
 fn segments() -> Vec<Row> {
     let open = || Talk::to_port(80).open();
     let first = open().seq(Side::Client);
-    let row = |name, talk: Talk, outcome| Row { name, frames: talk.close().frames, outcome };
+    let row = |name, talk: Talk, outcome| Row {
+        name,
+        frames: talk.close().frames,
+        outcome,
+    };
     let answered = |talk: Talk| talk.say(Side::Server, NO_CONTENT);
     let good = get("/good");
     let evil = get("/evil");
     let (head, tail) = good.split_at(6);
     let tail_at = first + 6;
     vec![
-        row("a segment that came again, as it was",
-            answered(open().say(Side::Client, &good).segment_at(Side::Client, first, PUSH, &good)),
-            "GET /good 204 | repeated:39"),
-        row("a segment that came again, with other data",
-            answered(open().say(Side::Client, &good).segment_at(Side::Client, first, PUSH, &evil)),
-            "GET /good 204 | repeated:39"),
-        row("two copies of what waits behind a hole, differing",
-            answered(open()
-                .segment_at(Side::Client, tail_at, PUSH, tail)
-                .segment_at(Side::Client, tail_at, PUSH, &evil[6..])
-                .segment_at(Side::Client, first, PUSH, head)),
-            "GET /good 204 | tcp-overlap-differs:1 repeated:33"),
-        row("a longer piece around a shorter one, differing",
-            answered(open()
-                .segment_at(Side::Client, first + 5, PUSH, b"GOOD")
-                .segment_at(Side::Client, first, PUSH, &good)),
-            "GET /GOOD 204 | tcp-overlap-differs:1 repeated:4"),
-        row("segments in reverse order",
-            answered(open()
-                .segment_at(Side::Client, first + 20, PUSH, &good[20..])
-                .segment_at(Side::Client, tail_at, PUSH, &good[6..20])
-                .segment_at(Side::Client, first, PUSH, head)),
-            "GET /good 204 |"),
-        row("one segment out of the window",
-            answered(open()
-                .segment_at(Side::Client, first.wrapping_add(1 << 30), PUSH, &evil)
-                .segment_at(Side::Client, first, PUSH, &good)),
-            "GET /good 204 | tcp-sequence-far:1"),
-        row("three segments out of the window in a row",
+        row(
+            "a segment that came again, as it was",
+            answered(
+                open()
+                    .say(Side::Client, &good)
+                    .segment_at(Side::Client, first, PUSH, &good),
+            ),
+            "GET /good 204 | repeated:39",
+        ),
+        row(
+            "a segment that came again, with other data",
+            answered(
+                open()
+                    .say(Side::Client, &good)
+                    .segment_at(Side::Client, first, PUSH, &evil),
+            ),
+            "GET /good 204 | repeated:39",
+        ),
+        row(
+            "two copies of what waits behind a hole, differing",
+            answered(
+                open()
+                    .segment_at(Side::Client, tail_at, PUSH, tail)
+                    .segment_at(Side::Client, tail_at, PUSH, &evil[6..])
+                    .segment_at(Side::Client, first, PUSH, head),
+            ),
+            "GET /good 204 | tcp-overlap-differs:1 repeated:33",
+        ),
+        row(
+            "a longer piece around a shorter one, differing",
+            answered(
+                open()
+                    .segment_at(Side::Client, first + 5, PUSH, b"GOOD")
+                    .segment_at(Side::Client, first, PUSH, &good),
+            ),
+            "GET /GOOD 204 | tcp-overlap-differs:1 repeated:4",
+        ),
+        row(
+            "segments in reverse order",
+            answered(
+                open()
+                    .segment_at(Side::Client, first + 20, PUSH, &good[20..])
+                    .segment_at(Side::Client, tail_at, PUSH, &good[6..20])
+                    .segment_at(Side::Client, first, PUSH, head),
+            ),
+            "GET /good 204 |",
+        ),
+        row(
+            "one segment out of the window",
+            answered(
+                open()
+                    .segment_at(Side::Client, first.wrapping_add(1 << 30), PUSH, &evil)
+                    .segment_at(Side::Client, first, PUSH, &good),
+            ),
+            "GET /good 204 | tcp-sequence-far:1",
+        ),
+        row(
+            "three segments out of the window in a row",
             open()
                 .segment_at(Side::Client, first.wrapping_add(1 << 30), PUSH, b"x")
                 .segment_at(Side::Client, first.wrapping_add((1 << 30) + 1), PUSH, b"y")
                 .segment_at(Side::Client, first.wrapping_add((1 << 30) + 2), PUSH, &evil),
-            "GET /evil | tcp-sequence-far:3 gap:1"),
-        row("checksums that are wrong: all of these are zero", http("/good"), "GET /good 204 |"),
-        row("urgent data",
+            "GET /evil | tcp-sequence-far:3 gap:1",
+        ),
+        row(
+            "checksums that are wrong: all of these are zero",
+            http("/good"),
+            "GET /good 204 |",
+        ),
+        row(
+            "urgent data",
             answered(open().segment(Side::Client, PUSH | URG, &good)),
-            "GET /good 204 |"),
-        row("data in the SYN",
-            answered(Talk::to_port(80)
-                .segment(Side::Client, SYN, &good)
-                .segment(Side::Server, SYN | ACKED, &[])
-                .segment(Side::Client, ACKED, &[])),
-            "GET /good 204 |"),
-        row("a reset out of the window",
-            answered(open()
-                .segment_at(Side::Client, first.wrapping_add(1 << 30), RST, &[])
-                .segment_at(Side::Client, first, PUSH, &good)),
-            "GET /good 204 | tcp-reset-out-of-window:1"),
-        row("a reset in the window, then data",
-            answered(open()
-                .segment(Side::Client, RST, &[])
-                .segment(Side::Client, PUSH, &good)),
-            "GET /good 204 |"),
-        row("text in a reset",
-            open().say(Side::Client, head).segment(Side::Client, RST | ACKED, tail),
-            "unknown | gap:33"),
-        row("data after the FIN of its side",
-            answered(open()
-                .segment(Side::Client, FIN | PUSH, &good)
-                .segment(Side::Client, PUSH, &evil)),
-            "GET /good 204; GET /evil | http-gap:1 gap:1"),
-        row("a second SYN with another number",
-            answered(open()
-                .segment_at(Side::Client, first.wrapping_add(5000), SYN, &[])
-                .segment_at(Side::Client, first, PUSH, &good)),
-            "GET /good 204 | http-gap:1 tcp-syn-again:1 gap:4962"),
-        row("a conversation without its beginning",
+            "GET /good 204 |",
+        ),
+        row(
+            "data in the SYN",
+            answered(
+                Talk::to_port(80)
+                    .segment(Side::Client, SYN, &good)
+                    .segment(Side::Server, SYN | ACKED, &[])
+                    .segment(Side::Client, ACKED, &[]),
+            ),
+            "GET /good 204 |",
+        ),
+        row(
+            "a reset out of the window",
+            answered(
+                open()
+                    .segment_at(Side::Client, first.wrapping_add(1 << 30), RST, &[])
+                    .segment_at(Side::Client, first, PUSH, &good),
+            ),
+            "GET /good 204 | tcp-reset-out-of-window:1",
+        ),
+        row(
+            "a reset in the window, then data",
+            answered(
+                open()
+                    .segment(Side::Client, RST, &[])
+                    .segment(Side::Client, PUSH, &good),
+            ),
+            "GET /good 204 |",
+        ),
+        row(
+            "text in a reset",
+            open()
+                .say(Side::Client, head)
+                .segment(Side::Client, RST | ACKED, tail),
+            "unknown | gap:33",
+        ),
+        row(
+            "data after the FIN of its side",
+            answered(open().segment(Side::Client, FIN | PUSH, &good).segment(
+                Side::Client,
+                PUSH,
+                &evil,
+            )),
+            "GET /good 204; GET /evil | http-gap:1 gap:1",
+        ),
+        row(
+            "a second SYN with another number",
+            answered(
+                open()
+                    .segment_at(Side::Client, first.wrapping_add(5000), SYN, &[])
+                    .segment_at(Side::Client, first, PUSH, &good),
+            ),
+            "GET /good 204 | http-gap:1 tcp-syn-again:1 gap:4962",
+        ),
+        row(
+            "a conversation without its beginning",
             answered(Talk::to_port(80).say(Side::Client, &good)),
-            "GET /good 204 |"),
-        row("only the client's side",
+            "GET /good 204 |",
+        ),
+        row(
+            "only the client's side",
             open().say(Side::Client, &good),
-            "GET /good |"),
-        row("a hole that is never filled",
+            "GET /good |",
+        ),
+        row(
+            "a hole that is never filled",
             open()
                 .say(Side::Client, head)
                 .segment_at(Side::Client, tail_at + 4, PUSH, &good[10..])
                 .say(Side::Server, NO_CONTENT)
                 .say(Side::Server, NO_CONTENT)
                 .say(Side::Server, NO_CONTENT),
-            "204; 204; 204 | http-gap:1 gap:4"),
-        Row { name: "a decoy that dies on the way: time to live 1",
-            frames: with_ttl(answered(open()
-                .segment_at(Side::Client, first, PUSH, &evil)
-                .segment_at(Side::Client, first, PUSH, &good)).frames, 3, 1),
-            outcome: "GET /evil 204 | repeated:39" },
+            "204; 204; 204 | http-gap:1 gap:4",
+        ),
+        Row {
+            name: "a decoy that dies on the way: time to live 1",
+            frames: with_ttl(
+                answered(
+                    open()
+                        .segment_at(Side::Client, first, PUSH, &evil)
+                        .segment_at(Side::Client, first, PUSH, &good),
+                )
+                .frames,
+                3,
+                1,
+            ),
+            outcome: "GET /evil 204 | repeated:39",
+        },
     ]
 }
 
-#[rustfmt::skip]
 fn fragmented() -> Vec<Row> {
     let (good, evil) = (segment(&get("/good")), segment(&get("/evil")));
-    let tiny: Vec<(u16, bool, &[u8])> = good.chunks(8).enumerate()
-        .map(|(at, part)| (u16::try_from(at * 8).unwrap(), at * 8 + part.len() < good.len(), part))
+    let tiny: Vec<(u16, bool, &[u8])> = good
+        .chunks(8)
+        .enumerate()
+        .map(|(at, part)| {
+            (
+                u16::try_from(at * 8).unwrap(),
+                at * 8 + part.len() < good.len(),
+                part,
+            )
+        })
         .collect();
     let reverse: Vec<_> = tiny.iter().rev().copied().collect();
-    let row = |name, frames, outcome| Row { name, frames, outcome };
+    let row = |name, frames, outcome| Row {
+        name,
+        frames,
+        outcome,
+    };
     vec![
-        row("fragments of eight octets, the TCP header cut", fragments(&tiny), "GET /good |"),
-        row("fragments in reverse order", fragments(&reverse), "GET /good |"),
-        row("fragments that overlap and agree",
-            fragments(&[(0, true, &good[..40]), (16, true, &good[16..48]), (40, false, &good[40..])]), "GET /good | ip-fragment-overlap:2"),
-        row("fragments that overlap and differ",
-            fragments(&[(0, true, &good[..40]), (24, true, &evil[24..48]), (40, false, &good[40..])]), "GET /good | ip-fragment-overlap:1 ip-fragment-overlap-differs:1"),
-        row("a fragment beyond 65,535 octets",
-            fragments(&[(0, true, &good[..40]), (65_528, false, &good[40..56])]), "GET /good | ip-fragment-incomplete:1 ip-fragment-too-long:1"),
-        row("a fragment whose rest never comes", fragments(&[(0, true, &good[..40])]), "GET /good | ip-fragment-incomplete:1"),
-        row("a first fragment without the TCP header's end", fragments(&[(0, true, &good[..8])]), "| ip-fragment-incomplete:1 tcp-header-short:1"),
+        row(
+            "fragments of eight octets, the TCP header cut",
+            fragments(&tiny),
+            "GET /good |",
+        ),
+        row(
+            "fragments in reverse order",
+            fragments(&reverse),
+            "GET /good |",
+        ),
+        row(
+            "fragments that overlap and agree",
+            fragments(&[
+                (0, true, &good[..40]),
+                (16, true, &good[16..48]),
+                (40, false, &good[40..]),
+            ]),
+            "GET /good | ip-fragment-overlap:2",
+        ),
+        row(
+            "fragments that overlap and differ",
+            fragments(&[
+                (0, true, &good[..40]),
+                (24, true, &evil[24..48]),
+                (40, false, &good[40..]),
+            ]),
+            "GET /good | ip-fragment-overlap:1 ip-fragment-overlap-differs:1",
+        ),
+        row(
+            "a fragment beyond 65,535 octets",
+            fragments(&[(0, true, &good[..40]), (65_528, false, &good[40..56])]),
+            "GET /good | ip-fragment-incomplete:1 ip-fragment-too-long:1",
+        ),
+        row(
+            "a fragment whose rest never comes",
+            fragments(&[(0, true, &good[..40])]),
+            "GET /good | ip-fragment-incomplete:1",
+        ),
+        row(
+            "a first fragment without the TCP header's end",
+            fragments(&[(0, true, &good[..8])]),
+            "| ip-fragment-incomplete:1 tcp-header-short:1",
+        ),
     ]
 }
 
-#[rustfmt::skip]
 fn protocols() -> Vec<Row> {
-    let row = |name, frames, outcome| Row { name, frames, outcome };
+    let row = |name, frames, outcome| Row {
+        name,
+        frames,
+        outcome,
+    };
     let hello = client_hello("h.example");
     let http_turns = turns(&get("/good"), NO_CONTENT);
     let starttls = [
@@ -271,63 +396,258 @@ fn protocols() -> Vec<Row> {
         turns
     };
     vec![
-        row("HTTP on the port of SSH", whole(22, &http_turns), "GET /good 204 |"),
-        row("HTTP on the port of TLS", whole(443, &http_turns), "GET /good 204 |"),
-        row("TLS on the port of HTTP", whole(80, &turns(&hello, &[])), "tls h.example |"),
-        row("DICOM on the port of HTTPS",
-            whole(443, &[(Side::Client, associate(1)), (Side::Server, associate(2)), (Side::Client, echo(false)), (Side::Server, echo(true))]), "ASSOCIATE accepted; C-ECHO 0x0000 |"),
-        row("HL7 on the port of HTTP", whole(80, &turns(&mllp(ADT), &mllp(ACK))), "MESSAGE C1 AA |"),
-        row("TLS inside SMTP after STARTTLS", whole(25, &starttls), "smtp session; tls h.example |"),
-        row("STARTTLS that was refused", whole(25, &not_accepted), "smtp session |"),
-        row("a command hidden behind STARTTLS", whole(25, &injected), "smtp session; tls h.example | smtp-pipelined-after-starttls:1"),
-        row("a record of TLS without content before the hello",
-            whole(443, &turns(&[record(22, &[]), hello.clone()].concat(), &[])), "unknown |"),
-        row("a hello cut into records of one octet",
-            whole(443, &turns(&hello[5..].iter().flat_map(|octet| record(22, &[*octet])).collect::<Vec<u8>>(), &[])), "tls h.example |"),
-        row("a frame of MLLP without content",
-            whole(2575, &turns(&[mllp(""), mllp(ADT)].concat(), &mllp(ACK))), "MESSAGE C1 AA | hl7-no-header:1"),
-        row("a PDU of DICOM without content",
-            whole(104, &[(Side::Client, associate(1)), (Side::Server, associate(2)), (Side::Client, [pdu(4, &[]), echo(false)].concat()), (Side::Server, echo(true))]), "ASSOCIATE accepted; C-ECHO 0x0000 | dicom-pdu-empty:1"),
-        row("a message of SMB without content",
-            whole(445, &[&[(Side::Client, vec![0, 0, 0, 0])], smb_talk().as_slice()].concat()), "NEGOTIATE; TREE_CONNECT \\\\srv\\images |"),
+        row(
+            "HTTP on the port of SSH",
+            whole(22, &http_turns),
+            "GET /good 204 |",
+        ),
+        row(
+            "HTTP on the port of TLS",
+            whole(443, &http_turns),
+            "GET /good 204 |",
+        ),
+        row(
+            "TLS on the port of HTTP",
+            whole(80, &turns(&hello, &[])),
+            "tls h.example |",
+        ),
+        row(
+            "DICOM on the port of HTTPS",
+            whole(
+                443,
+                &[
+                    (Side::Client, associate(1)),
+                    (Side::Server, associate(2)),
+                    (Side::Client, echo(false)),
+                    (Side::Server, echo(true)),
+                ],
+            ),
+            "ASSOCIATE accepted; C-ECHO 0x0000 |",
+        ),
+        row(
+            "HL7 on the port of HTTP",
+            whole(80, &turns(&mllp(ADT), &mllp(ACK))),
+            "MESSAGE C1 AA |",
+        ),
+        row(
+            "TLS inside SMTP after STARTTLS",
+            whole(25, &starttls),
+            "smtp session; tls h.example |",
+        ),
+        row(
+            "STARTTLS that was refused",
+            whole(25, &not_accepted),
+            "smtp session |",
+        ),
+        row(
+            "a command hidden behind STARTTLS",
+            whole(25, &injected),
+            "smtp session; tls h.example | smtp-pipelined-after-starttls:1",
+        ),
+        row(
+            "a record of TLS without content before the hello",
+            whole(443, &turns(&[record(22, &[]), hello.clone()].concat(), &[])),
+            "unknown |",
+        ),
+        row(
+            "a hello cut into records of one octet",
+            whole(
+                443,
+                &turns(
+                    &hello[5..]
+                        .iter()
+                        .flat_map(|octet| record(22, &[*octet]))
+                        .collect::<Vec<u8>>(),
+                    &[],
+                ),
+            ),
+            "tls h.example |",
+        ),
+        row(
+            "a frame of MLLP without content",
+            whole(2575, &turns(&[mllp(""), mllp(ADT)].concat(), &mllp(ACK))),
+            "MESSAGE C1 AA | hl7-no-header:1",
+        ),
+        row(
+            "a PDU of DICOM without content",
+            whole(
+                104,
+                &[
+                    (Side::Client, associate(1)),
+                    (Side::Server, associate(2)),
+                    (Side::Client, [pdu(4, &[]), echo(false)].concat()),
+                    (Side::Server, echo(true)),
+                ],
+            ),
+            "ASSOCIATE accepted; C-ECHO 0x0000 | dicom-pdu-empty:1",
+        ),
+        row(
+            "a message of SMB without content",
+            whole(
+                445,
+                &[&[(Side::Client, vec![0, 0, 0, 0])], smb_talk().as_slice()].concat(),
+            ),
+            "NEGOTIATE; TREE_CONNECT \\\\srv\\images |",
+        ),
     ]
 }
 
 /// Declared lengths that nothing can hold, and nesting without end.
-#[rustfmt::skip]
 fn greedy() -> Vec<Row> {
-    let row = |name, frames, outcome| Row { name, frames, outcome };
+    let row = |name, frames, outcome| Row {
+        name,
+        frames,
+        outcome,
+    };
     let post = |head: &str, body: &[u8]| {
-        let request = [format!("POST /good HTTP/1.1\r\nHost: h.example\r\n{head}\r\n\r\n").as_bytes(), body].concat();
+        let request = [
+            format!("POST /good HTTP/1.1\r\nHost: h.example\r\n{head}\r\n\r\n").as_bytes(),
+            body,
+        ]
+        .concat();
         whole(80, &turns(&request, NO_CONTENT))
     };
     let filter = (0..2_000u32).fold(vec![0x87, 1, b'a'], |inner, _| ber(0xa2, &inner));
-    let search = ber(0x30, &[
-        &[2, 1, 1][..],
-        &ber(0x63, &[&[4, 0, 10, 1, 2, 10, 1, 0, 2, 1, 0, 2, 1, 0, 1, 1, 0][..], &filter, &[0x30, 0]].concat()),
-    ].concat());
+    let search = ber(
+        0x30,
+        &[
+            &[2, 1, 1][..],
+            &ber(
+                0x63,
+                &[
+                    &[4, 0, 10, 1, 2, 10, 1, 0, 2, 1, 0, 2, 1, 0, 1, 1, 0][..],
+                    &filter,
+                    &[0x30, 0],
+                ]
+                .concat(),
+            ),
+        ]
+        .concat(),
+    );
     let nested = "[".repeat(100_000);
-    let json = format!("Content-Type: application/fhir+json\r\nContent-Length: {}", nested.len());
-    let deep = format!("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|C1|P|2.5\rPID|1||{}\r", "1&2^3~".repeat(5_000));
+    let json = format!(
+        "Content-Type: application/fhir+json\r\nContent-Length: {}",
+        nested.len()
+    );
+    let deep = format!(
+        "MSH|^~\\&|A|B|C|D|20260101||ADT^A01|C1|P|2.5\rPID|1||{}\r",
+        "1&2^3~".repeat(5_000)
+    );
     vec![
-        row("a record of TLS of 65,535 octets",
-            whole(443, &turns(&[&[22, 3, 1, 0xff, 0xff][..], &client_hello("h.example")[5..]].concat(), &[])), "unknown |"),
-        row("a hello of 16 MiB",
-            whole(443, &turns(&record(22, &[&[1, 0xff, 0xff, 0xff, 3, 3][..], &[7; 4000]].concat()), &[])), "unknown |"),
-        row("a PDU of DICOM of 4 GiB",
-            whole(104, &turns(&[&[1, 0, 0xff, 0xff, 0xff, 0xff][..], &associate(1)[6..]].concat(), &[])), "unknown |"),
-        row("a message of SMB of 16 MiB",
-            whole(445, &turns(&[&[0, 0xff, 0xff, 0xff][..], &smb_talk()[0].1[4..]].concat(), &[])), "|"),
-        row("a body of HTTP of 10^20 octets", post("Content-Length: 100000000000000000000", b"abc"), "POST /good 204 | http-bad-length:1"),
-        row("a negative length of HTTP", post("Content-Length: -1", b"abc"), "POST /good 204 | http-bad-length:1"),
-        row("two lengths of HTTP", post("Content-Length: 3\r\nContent-Length: 10", b"abc"), "POST /good 204 | http-two-lengths:1"),
-        row("a length and chunks of HTTP", post("Content-Length: 3\r\nTransfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n"), "POST /good 204 | http-length-and-chunks:1"),
-        row("a chunk of HTTP of 2^64 octets", post("Transfer-Encoding: chunked", b"ffffffffffffffffff\r\nabc"), "POST /good 204 | http-bad-chunk:1"),
-        row("a line of HTTP without end", whole(80, &turns(&[b"GET /".to_vec(), vec![b'a'; 200_000]].concat(), NO_CONTENT)), "204 | http-long-line:1"),
-        row("a message of HL7 without end", whole(2575, &turns(&[b"\x0b".to_vec(), ADT.as_bytes().to_vec(), vec![b'A'; 3_000_000]].concat(), &[])), "MESSAGE C1 |"),
-        row("HL7 of 10,000 components", whole(2575, &turns(&mllp(&deep), &mllp(ACK))), "MESSAGE C1 AA | hl7-segment-long:1"),
-        row("a filter of LDAP 2,000 deep", whole(389, &turns(&search, &[])), "ldap search |"),
-        row("JSON of FHIR 100,000 deep", post(&json, nested.as_bytes()), "POST /good 204; batch 204 |"),
+        row(
+            "a record of TLS of 65,535 octets",
+            whole(
+                443,
+                &turns(
+                    &[&[22, 3, 1, 0xff, 0xff][..], &client_hello("h.example")[5..]].concat(),
+                    &[],
+                ),
+            ),
+            "unknown |",
+        ),
+        row(
+            "a hello of 16 MiB",
+            whole(
+                443,
+                &turns(
+                    &record(22, &[&[1, 0xff, 0xff, 0xff, 3, 3][..], &[7; 4000]].concat()),
+                    &[],
+                ),
+            ),
+            "unknown |",
+        ),
+        row(
+            "a PDU of DICOM of 4 GiB",
+            whole(
+                104,
+                &turns(
+                    &[&[1, 0, 0xff, 0xff, 0xff, 0xff][..], &associate(1)[6..]].concat(),
+                    &[],
+                ),
+            ),
+            "unknown |",
+        ),
+        row(
+            "a message of SMB of 16 MiB",
+            whole(
+                445,
+                &turns(
+                    &[&[0, 0xff, 0xff, 0xff][..], &smb_talk()[0].1[4..]].concat(),
+                    &[],
+                ),
+            ),
+            "|",
+        ),
+        row(
+            "a body of HTTP of 10^20 octets",
+            post("Content-Length: 100000000000000000000", b"abc"),
+            "POST /good 204 | http-bad-length:1",
+        ),
+        row(
+            "a negative length of HTTP",
+            post("Content-Length: -1", b"abc"),
+            "POST /good 204 | http-bad-length:1",
+        ),
+        row(
+            "two lengths of HTTP",
+            post("Content-Length: 3\r\nContent-Length: 10", b"abc"),
+            "POST /good 204 | http-two-lengths:1",
+        ),
+        row(
+            "a length and chunks of HTTP",
+            post(
+                "Content-Length: 3\r\nTransfer-Encoding: chunked",
+                b"3\r\nabc\r\n0\r\n\r\n",
+            ),
+            "POST /good 204 | http-length-and-chunks:1",
+        ),
+        row(
+            "a chunk of HTTP of 2^64 octets",
+            post("Transfer-Encoding: chunked", b"ffffffffffffffffff\r\nabc"),
+            "POST /good 204 | http-bad-chunk:1",
+        ),
+        row(
+            "a line of HTTP without end",
+            whole(
+                80,
+                &turns(
+                    &[b"GET /".to_vec(), vec![b'a'; 200_000]].concat(),
+                    NO_CONTENT,
+                ),
+            ),
+            "204 | http-long-line:1",
+        ),
+        row(
+            "a message of HL7 without end",
+            whole(
+                2575,
+                &turns(
+                    &[
+                        b"\x0b".to_vec(),
+                        ADT.as_bytes().to_vec(),
+                        vec![b'A'; 3_000_000],
+                    ]
+                    .concat(),
+                    &[],
+                ),
+            ),
+            "MESSAGE C1 |",
+        ),
+        row(
+            "HL7 of 10,000 components",
+            whole(2575, &turns(&mllp(&deep), &mllp(ACK))),
+            "MESSAGE C1 AA | hl7-segment-long:1",
+        ),
+        row(
+            "a filter of LDAP 2,000 deep",
+            whole(389, &turns(&search, &[])),
+            "ldap search |",
+        ),
+        row(
+            "JSON of FHIR 100,000 deep",
+            post(&json, nested.as_bytes()),
+            "POST /good 204; batch 204 |",
+        ),
     ]
 }
 
