@@ -115,4 +115,5 @@ fn parse_rfc3339(text: &str) -> Option<Millis> {
 }
 
 #[cfg(test)]
+#[path = "time/tests.rs"]
 mod tests;

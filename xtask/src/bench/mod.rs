@@ -3,6 +3,7 @@
 //! Enters: the bench's name and its arguments. Leaves: what the bench prints. Refuses: unknown
 //! names. Source: `DESIGN.md` section 7.
 
+mod agreement;
 mod inputs;
 mod machine;
 mod measure;
@@ -21,6 +22,7 @@ pub fn run(root: &Path, args: &[String]) -> Result<()> {
     match name {
         "wire" => wire::run(root, rest),
         "store" => store::run(root, rest),
-        _ => bail!("which bench? wire [CAPTURE...], store"),
+        "agreement" => agreement::run(root, rest),
+        _ => bail!("which bench? wire [CAPTURE...], store, agreement"),
     }
 }

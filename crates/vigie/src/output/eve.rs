@@ -8,12 +8,15 @@ use std::io::{self, Write};
 use model::class::{
     Authentication, Body, Dhcp, Dns, Email, Ftp, Http, Inventory, Medical, Network, Ntp, Smb, Ssh,
 };
-use model::{Event, Sensitive};
+use model::{Event, Millis, Sensitive};
 use serde_json::{Map, Value, json};
 
 use super::Printer;
 use super::table::shown;
 use crate::time::rfc3339;
+
+#[path = "eve/names.rs"]
+mod names;
 
 /// See the module.
 pub(super) struct Eve<W: Write> {
@@ -30,13 +33,28 @@ impl<W: Write> Eve<W> {
 
 impl<W: Write> Printer for Eve<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        let mut line = head(event);
         let words = Words { clear: self.clear };
+        if let Body::Dns(dns) = &event.body
+            && let (false, Some(asked)) = (event.meta.activity == QUERY, dns.query_time)
+        {
+            // Suricata writes a record for the question and one for the answer.
+            let mut line = head(event);
+            line.insert("timestamp".to_owned(), json!(timestamp(asked)));
+            self.write(line, "dns", Words::question(dns))?;
+        }
+        let mut line = head(event);
         let (kind, body) = match &event.body {
+            Body::Authentication(login) if is_kerberos(login) => {
+                ("krb5", words.kerberos(event, login))
+            }
             Body::Authentication(login) => ("authentication", words.login(event, login)),
             Body::Network(network) if network.about == "tls" => ("tls", words.tls(network)),
             Body::Network(network) if network.about == "flow" => {
                 ("flow", words.flow(event, network))
+            }
+            Body::Network(network) if is_session(network, "smtp") => smtp_session(network),
+            Body::Network(network) if is_session(network, "ssh") => {
+                ("ssh_session", words.exchange(network))
             }
             Body::Network(network) => (&*network.about, words.exchange(network)),
             Body::Http(http) => ("http", words.http(http)),
@@ -45,7 +63,10 @@ impl<W: Write> Printer for Eve<W> {
             Body::Smb(smb) => ("smb", words.smb(event, smb)),
             Body::Ssh(ssh) => ("ssh", words.ssh(ssh)),
             Body::Ftp(ftp) => ("ftp", words.ftp(ftp)),
-            Body::Email(mail) => ("smtp", words.mail(event, mail)),
+            Body::Email(mail) => {
+                line.insert("email".to_owned(), strip(words.email(event, mail)));
+                ("smtp", words.mail(mail))
+            }
             Body::Ntp(ntp) => ("ntp", Words::ntp(ntp)),
             Body::Tunnel(tunnel) => (
                 "tunnel",
@@ -64,10 +85,7 @@ impl<W: Write> Printer for Eve<W> {
             }
             Body::Medical(medical) => (&*medical.standard, words.medical(medical)),
         };
-        line.insert("event_type".to_owned(), json!(kind));
-        line.insert(kind.to_owned(), strip(body));
-        serde_json::to_writer(&mut self.out, &Value::Object(line))?;
-        self.out.write_all(b"\n")
+        self.write(line, kind, body)
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -75,10 +93,50 @@ impl<W: Write> Printer for Eve<W> {
     }
 }
 
+impl<W: Write> Eve<W> {
+    fn write(&mut self, mut line: Map<String, Value>, kind: &str, body: Value) -> io::Result<()> {
+        line.insert("event_type".to_owned(), json!(kind));
+        line.insert(kind.to_owned(), strip(body));
+        serde_json::to_writer(&mut self.out, &Value::Object(line))?;
+        self.out.write_all(b"\n")
+    }
+}
+
+/// Activity of a DNS event that holds a question only.
+const QUERY: u16 = 1;
+
+fn timestamp(time: Millis) -> String {
+    rfc3339(time).replace('Z', "000+0000")
+}
+
+fn is_kerberos(login: &Authentication) -> bool {
+    login.auth_protocol.as_deref() == Some("Kerberos")
+}
+
+/// True for what a protocol tells of a whole session beside its single exchanges.
+fn is_session(network: &Network, about: &str) -> bool {
+    network.about == about && network.operation.as_deref() == Some("session")
+}
+
+/// A session of SMTP; one without a mail is a record of its own for Suricata too.
+fn smtp_session(network: &Network) -> (&'static str, Value) {
+    let fact = |wanted: &str| {
+        let mut facts = network
+            .facts
+            .iter()
+            .filter_map(|fact| model::fact::parts(fact));
+        facts.find_map(|(_, key, value)| (key == wanted).then(|| value.to_owned()))
+    };
+    let words = json!({ "helo": fact("hello"), "mails": fact("mails"), "banner": fact("banner"),
+        "commands": fact("commands"), "refused": fact("refused"), "starttls": fact("starttls"),
+        "auth_offered": fact("auth_offered") });
+    let empty = fact("mails").as_deref() == Some("0");
+    (if empty { "smtp" } else { "smtp_session" }, words)
+}
+
 fn head(event: &Event) -> Map<String, Value> {
     let mut line = Map::new();
-    let time = rfc3339(event.meta.time).replace('Z', "000+0000");
-    line.insert("timestamp".to_owned(), json!(time));
+    line.insert("timestamp".to_owned(), json!(timestamp(event.meta.time)));
     if let Some(link) = &event.connection {
         let flow = link
             .flow
@@ -159,13 +217,19 @@ impl Words {
         json!({
             "sni": tls.tls_sni, "version": tls.tls_version.as_ref().map(|v| format!("TLS {v}")),
             "cipher": tls.tls_cipher,
-            "subject": tls.tls_subject, "issuerdn": tls.tls_issuer, "serial": tls.tls_serial,
-            "fingerprint": tls.tls_cert_sha256,
-            "notbefore": tls.tls_not_before.map(rfc3339),
-                "notafter": tls.tls_not_after.map(rfc3339),
+            "subject": tls.tls_subject.as_deref().map(names::distinguished),
+            "issuerdn": tls.tls_issuer.as_deref().map(names::distinguished),
+            "serial": tls.tls_serial.as_deref().map(names::serial),
+            // Suricata's `fingerprint` is a SHA-1, which is not computed here.
+            "fingerprint_sha256": tls.tls_cert_sha256,
+            "notbefore": tls.tls_not_before.map(names::date),
+            "notafter": tls.tls_not_after.map(names::date),
             "subjectaltname": tls.tls_san,
             "ja3": { "hash": tls.tls_ja3 }, "ja3s": { "hash": tls.tls_ja3s }, "ja4": tls.tls_ja4,
             "client_alpns": tls.tls_alpn_offered,
+            // In TLS 1.3 what was agreed is hidden: then ours is the client's first offer.
+            "server_alpns": tls.tls_alpn.as_ref().filter(|_| tls.tls_version.as_deref()
+                != Some("1.3")).map(|alpn| vec![alpn]),
             "session_resumed": tls.tls_resumed.filter(|resumed| *resumed),
         })
     }
@@ -175,6 +239,14 @@ impl Words {
         let query = self.text(http.query.as_ref());
         let url = match (path, query) {
             (Some(path), Some(query)) => Some(format!("{path}?{query}")),
+            // The target of CONNECT is an authority, which we keep as host and port.
+            (None, _) if http.method.as_deref() == Some("CONNECT") => {
+                let host = http.host.as_deref().unwrap_or_default();
+                Some(
+                    http.port
+                        .map_or(host.to_owned(), |port| format!("{host}:{port}")),
+                )
+            }
             (path, _) => path,
         };
         json!({
@@ -184,6 +256,14 @@ impl Words {
             "http_user_agent": http.user_agent, "http_refer": self.text(http.referrer.as_ref()),
             "http_content_type": http.content_type, "status": http.code,
             "length": http.response_bytes,
+        })
+    }
+
+    fn question(dns: &Dns) -> Value {
+        json!({
+            "version": 3, "type": "request", "id": dns.packet_uid, "opcode": dns.opcode,
+            "rrname": dns.query, "rrtype": dns.query_type,
+            "queries": [{ "rrname": dns.query, "rrtype": dns.query_type }],
         })
     }
 
@@ -201,7 +281,7 @@ impl Words {
             .collect();
         json!({
             "version": 3,
-            "type": if event.meta.activity == 1 { "request" } else { "response" },
+            "type": if event.meta.activity == QUERY { "request" } else { "response" },
             "id": dns.packet_uid, "rrname": dns.query, "rrtype": dns.query_type,
             "queries": [{ "rrname": dns.query, "rrtype": dns.query_type }],
             "rcode": dns.rcode_name, "opcode": dns.opcode, "answers": answers,
@@ -226,11 +306,23 @@ impl Words {
     }
 
     fn smb(&self, event: &Event, smb: &Smb) -> Value {
+        let share = self.text(smb.share.as_ref());
+        let is_pipe = smb.share_type.as_deref() == Some("pipe");
+        let number = |text: &str| match text.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => text.parse().ok(),
+        };
+        let code = event.meta.status_code.as_deref();
         json!({
-            "dialect": smb.dialect, "command": format!("SMB2_COMMAND_{}", smb.command),
-            "status": event.meta.status_code, "session_id": smb.session,
-            "tree_id": smb.tree_uid, "filename": self.text(smb.file.as_ref()),
-            "share": self.text(smb.share.as_ref()), "share_type": smb.share_type,
+            "dialect": smb.dialect.as_deref().unwrap_or("unknown"),
+            "command": names::command(&smb.command, smb.dialect.as_deref()),
+            "status": code.map(names::status),
+            "status_code": code.and_then(number).map(|code| format!("0x{code:x}")),
+            "session_id": smb.session.as_deref().and_then(number),
+            "tree_id": smb.tree_uid.as_deref().and_then(number),
+            "filename": self.text(smb.file.as_ref()),
+            "named_pipe": share.as_ref().filter(|_| is_pipe),
+            "share": share.as_ref().filter(|_| !is_pipe), "share_type": smb.share_type,
             "disposition": smb.open_type, "size": smb.file_bytes,
             "rename": smb.renamed_to.as_ref().map(|to| json!({
                 "from": self.text(smb.file.as_ref()), "to": shown(to, self.clear)
@@ -262,17 +354,46 @@ impl Words {
         })
     }
 
-    fn mail(&self, event: &Event, mail: &Email) -> Value {
+    fn kerberos(&self, event: &Event, login: &Authentication) -> Value {
+        let realm = login
+            .facts
+            .iter()
+            .filter_map(|fact| model::fact::parts(fact));
+        let mut realm = realm.filter(|(_, key, _)| *key == "realm");
+        let status = event.meta.status;
         json!({
-            "helo": mail.hello, "mail_from": self.text(mail.envelope_from.as_ref()),
-            "rcpt_to": self.text(mail.envelope_to.as_ref()),
-            "status": event.meta.status_code,
-            "email": {
-                "from": self.text(mail.from.as_ref()), "to": self.text(mail.to.as_ref()),
-                "cc": self.text(mail.cc.as_ref()), "subject": self.text(mail.subject.as_ref()),
-                "message_id": mail.message_id, "date": mail.date, "x_mailer": mail.mailer,
-                "attachment": self.text(mail.attachment_names.as_ref()),
-            },
+            "msg_type": names::kerberos(login.mechanism.as_deref(), status),
+            "cname": self.text(login.user.as_ref()), "sname": login.service,
+            "realm": realm.next().map(|(_, _, realm)| realm.to_owned()),
+            "error_code": event.meta.status_code.as_ref().filter(|_| status == 2),
+        })
+    }
+
+    fn mail(&self, mail: &Email) -> Value {
+        let to = self.text(mail.envelope_to.as_ref()).unwrap_or_default();
+        let to: Vec<String> = to.split_whitespace().map(names::bracketed).collect();
+        let from = self.text(mail.envelope_from.as_ref());
+        json!({
+            "helo": mail.hello, "mail_from": from.as_deref().map(names::bracketed), "rcpt_to": to,
+        })
+    }
+
+    fn email(&self, event: &Event, mail: &Email) -> Value {
+        let list = |value: Option<&Sensitive>| {
+            let text = self.text(value).unwrap_or_default();
+            let parts = text.split(", ").filter(|part| !part.is_empty());
+            parts.map(str::to_owned).collect::<Vec<_>>()
+        };
+        json!({
+            // Suricata's word for a mail that was read to its end.
+            "status": if event.meta.status_code.is_some() { "PARSE_DONE" } else { "PARSE_ERROR" },
+            "reply": event.meta.status_code,
+            "from": self.text(mail.from.as_ref()), "to": list(mail.to.as_ref()),
+            "cc": list(mail.cc.as_ref()), "subject": self.text(mail.subject.as_ref()),
+            "message_id": mail.message_id, "date": mail.date, "x_mailer": mail.mailer,
+            "attachment": self.text(mail.attachment_names.as_ref()).map(|names| {
+                names.split("; ").map(str::to_owned).collect::<Vec<_>>()
+            }),
         })
     }
 

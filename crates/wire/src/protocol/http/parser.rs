@@ -187,6 +187,7 @@ impl Head {
                 let last = value.rsplit(|&octet| octet == b',').next();
                 let last = last.unwrap_or(value).trim_ascii();
                 self.framing.chunked |= last.eq_ignore_ascii_case(b"chunked");
+                self.smuggling();
             }
             b"content-type" => {
                 self.hints.content_type(value);
@@ -319,6 +320,14 @@ impl Head {
             self.note("http-two-lengths");
         }
         self.framing.length.get_or_insert(length);
+        self.smuggling();
+    }
+
+    /// Chunks count, but a length beside them is how requests are smuggled (RFC 9112 section 6.1).
+    fn smuggling(&mut self) {
+        if self.framing.chunked && self.framing.length.is_some() {
+            self.note("http-length-and-chunks");
+        }
     }
 
     fn fold(&mut self, line: &[u8]) {
