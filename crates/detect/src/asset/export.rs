@@ -36,8 +36,11 @@ pub(super) fn id(key: Key) -> String {
     }
 }
 
+/// Addresses, most recent first; those that only their own link knows come last.
 fn recent_first(state: &State) -> Vec<IpAddr> {
-    state.ips.iter().rev().map(|(ip, _)| *ip).collect()
+    let mut ips: Vec<IpAddr> = state.ips.iter().rev().map(|(ip, _)| *ip).collect();
+    ips.sort_by_key(|ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()));
+    ips
 }
 
 fn zone(state: &State, zones: &Zones) -> Option<String> {
@@ -169,7 +172,7 @@ impl Inventory {
         let text = |text: String| (!text.is_empty()).then_some(Text::Owned(text));
         let body = Seen {
             asset: Text::Owned(id(key)),
-            ip: state.and_then(|state| state.ips.last()).map(|(ip, _)| *ip),
+            ip: state.and_then(|state| recent_first(state).first().copied()),
             mac: match key {
                 Key::Mac(mac) => Some(mac),
                 Key::Ip(_) => None,

@@ -146,7 +146,7 @@ fn a_device_that_changes_its_address_stays_one_asset() {
         seen.observe(&arp(time, address, A));
     }
     let device = asset(&seen, &A.to_string());
-    assert_eq!(device.ips, [ip("fe80::1"), ip("10.0.7.1"), ip("10.0.0.1")]);
+    assert_eq!(device.ips, [ip("10.0.7.1"), ip("10.0.0.1"), ip("fe80::1")]);
     assert_eq!(seen.len(), 1);
 }
 

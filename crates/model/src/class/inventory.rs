@@ -61,11 +61,11 @@ record! {
         /// Serial number.
         serial: Option<Text> => "asset_serial", "device.hw_info.serial_number";
         /// Firmware or software version of the device.
-        firmware: Option<Text> => "device_firmware", "unmapped.device.firmware";
+        firmware: Option<Text> => "device_firmware", "unmapped.asset.firmware";
         /// Department that it belongs to.
-        department: Option<Text> => "device_department", "unmapped.device.department";
+        department: Option<Text> => "device_department", "unmapped.asset.department";
         /// What it was seen doing, as `behaviour=peers` ("dicom_store_scp=3").
-        behaviours: Vec<Text> => "behaviours", "unmapped.device.behaviours";
+        behaviours: Vec<Text> => "behaviours", "unmapped.asset.behaviours";
         /// What changed, when the event tells a change: `new_device`, `new_service`, `new_peer`,
         /// `changed_identity`, `address_moved`, `duplicate_address`, `ae_title_shared`,
         /// `host_name_shared`, `merged`, `split`.

@@ -20,7 +20,7 @@ use super::read::{self, Target};
 use crate::cli::{Cli, Format, Inventory, InventoryFormat, Read};
 use crate::config::Config;
 use crate::exit::{Done, Usage};
-use crate::output::{Printer as _, printer, say};
+use crate::output::{printer, say};
 use crate::pipeline::Pipeline;
 use crate::role::control;
 use crate::state::DataDir;
