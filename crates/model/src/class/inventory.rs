@@ -57,7 +57,7 @@ record! {
         /// Family of its operating system ("Windows", "Linux").
         os: Option<Text> => "device_os", "device.os.name";
         /// Version or build of its operating system.
-        os_version: Option<Text> => "device_os_version", "device.os.version";
+        os_version: Option<Text> => "device_os_version", "unmapped.asset.os_version";
         /// Serial number.
         serial: Option<Text> => "asset_serial", "device.hw_info.serial_number";
         /// Firmware or software version of the device.
