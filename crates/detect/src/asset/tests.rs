@@ -731,9 +731,12 @@ fn a_role_states_its_evidence_with_weights() {
     );
     assert!(told_of(&seen, "10.0.0.5", "modality").is_none());
     let exported = seen.to_events(Millis(20));
-    let rows = exported.iter().find_map(|event| match &event.body {
-        Body::Inventory(body) if body.asset == "10.0.0.9" => Some(body.clone()),
-        _ => None,
+    let rows = exported.iter().find_map(|event| {
+        if let Body::Inventory(body) = &event.body {
+            (body.asset == "10.0.0.9").then(|| body.clone())
+        } else {
+            None
+        }
     });
     let rows = rows.expect("the archive");
     let at = rows
