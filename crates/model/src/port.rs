@@ -142,8 +142,69 @@ pub struct Attribute {
     pub source: String,
 }
 
+/// One piece of evidence for a role.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleReason {
+    /// `offers`, `speaks`, `does`, `says`, `vendor`, `router` or `port`.
+    pub code: String,
+    /// What was matched: a protocol, a behaviour, an attribute's value, a vendor, a port.
+    pub what: String,
+    /// With how many distinct devices, when the evidence counts them.
+    pub count: Option<u64>,
+    /// Points for the role, negative against it.
+    pub weight: i64,
+    /// The same in English, for exports.
+    pub text: String,
+}
+
+/// A role and what speaks for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleScore {
+    /// Code of the role ("pacs", "file_server").
+    pub role: String,
+    /// Sum of the weights, 0 to 99.
+    pub score: u8,
+    /// The evidence, heaviest first.
+    pub reasons: Vec<RoleReason>,
+}
+
+/// One entry of an asset's history.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetChange {
+    /// When, milliseconds.
+    pub time: i64,
+    /// `new_device`, `new_service`, `new_peer`, `changed_identity`, `address_moved`,
+    /// `duplicate_address`, `ae_title_shared`, `host_name_shared`, `merged`, `split`.
+    pub kind: String,
+    /// Attribute concerned, such as `ip` or `hostname`.
+    pub attribute: String,
+    /// The value, or the other device concerned, before.
+    pub before: String,
+    /// The value now.
+    pub after: String,
+    /// What it was read from.
+    pub source: String,
+}
+
+/// Something about an asset that a person should look at: a duplicate or a false identity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetWarning {
+    /// `duplicate_address`, `ae_title_shared` or `host_name_shared`.
+    pub kind: String,
+    /// The address, title or name that two devices use.
+    pub value: String,
+    /// Identity of the other device.
+    pub other: String,
+    /// When it was first seen, milliseconds.
+    pub first: i64,
+    /// When it was last seen, milliseconds.
+    pub last: i64,
+    /// How often it was seen.
+    pub count: u64,
+}
+
 /// What is known of one asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asset {
     /// Its hardware address when known, else its address.
     pub id: String,
@@ -171,8 +232,26 @@ pub struct Asset {
     pub peers: u64,
     /// Bytes sent and received.
     pub bytes: u64,
-    /// Attributes with provenance.
+    /// Attributes with provenance, by name, the most certain value of each first.
     pub attributes: Vec<Attribute>,
+    /// Operating system, the most certain value.
+    pub os: Option<String>,
+    /// Its version or build.
+    pub os_version: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Serial number.
+    pub serial: Option<String>,
+    /// Firmware or software version of the device.
+    pub firmware: Option<String>,
+    /// Department.
+    pub department: Option<String>,
+    /// Roles that the evidence allows, best first; the first is `role`.
+    pub roles: Vec<RoleScore>,
+    /// Duplicates and false identities.
+    pub warnings: Vec<AssetWarning>,
+    /// History, most recent first.
+    pub changes: Vec<AssetChange>,
 }
 
 /// Questions to the inventory.

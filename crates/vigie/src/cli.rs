@@ -69,6 +69,13 @@ pub(crate) enum Command {
         'proto:dicom last:7d' --format parquet --output dicom.parquet"
     )]
     Query(Query),
+    /// The devices of the site, what is known of each and from what
+    #[command(
+        after_help = "Examples:\n  vigie inventory\n  vigie inventory --format csv > \
+        assets.csv\n  vigie inventory day.pcap.zst --format ndjson\n  vigie inventory --compare \
+        cmdb.csv --fail-on-difference"
+    )]
+    Inventory(Inventory),
     /// A populated console on a recorded hospital day, attacks included, in its own folder
     Demo(Demo),
     /// Check or show the configuration
@@ -207,6 +214,38 @@ pub(crate) struct Query {
     /// Most rows
     #[arg(long, default_value_t = 1000)]
     pub(crate) limit: usize,
+}
+
+/// Forms of the inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InventoryFormat {
+    /// Columns for people
+    Table,
+    /// OCSF Device Inventory Info, one JSON object a line; differences as plain objects
+    Ndjson,
+    /// For spreadsheets: formulas in it do not run
+    Csv,
+}
+
+/// Options of `inventory`.
+#[derive(Args)]
+pub(crate) struct Inventory {
+    /// Captures to take it from, instead of this installation
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: InventoryFormat,
+    /// A list to compare with: CSV, its columns known by French or English names (MAC, IP address,
+    /// host name, serial number, manufacturer, model); the differences are printed
+    #[arg(long, value_name = "CSV")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Exit code 1 when there are differences
+    #[arg(long, requires = "compare")]
+    pub(crate) fail_on_difference: bool,
+    /// Secrets of TLS connections in the captures (SSLKEYLOGFILE)
+    #[arg(long, value_name = "FILE", requires = "files")]
+    pub(crate) keylog: Option<PathBuf>,
 }
 
 /// Options of `demo`.

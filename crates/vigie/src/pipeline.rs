@@ -51,6 +51,8 @@ impl Pipeline {
         // Replayed events never feed the inventory: they are an exercise.
         self.inventory
             .observe(events.iter().filter(|event| !is_replay(event)));
+        // What that changed is an event, too: recorded with what it was read from.
+        events.extend(self.inventory.lock().take_changes(crate::time::now()));
         // Last the store: it masks at its door, and only its word is an acknowledgement.
         self.store
             .ingest(events)

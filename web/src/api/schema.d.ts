@@ -533,13 +533,19 @@ export interface components {
         };
         /** @description What is known of one asset. */
         Asset: {
-            /** @description Attributes with provenance. */
+            /** @description Attributes with provenance, by name, the most certain value of each first. */
             attributes: components["schemas"]["Attribute"][];
             /**
              * Format: int64
              * @description Bytes sent and received.
              */
             bytes: number;
+            /** @description History, most recent first. */
+            changes: components["schemas"]["AssetChange"][];
+            /** @description Department. */
+            department?: string | null;
+            /** @description Firmware or software version of the device. */
+            firmware?: string | null;
             /**
              * Format: int64
              * @description First seen, milliseconds.
@@ -556,8 +562,14 @@ export interface components {
             last_seen: number;
             /** @description Hardware address. */
             mac?: string | null;
+            /** @description Model. */
+            model?: string | null;
             /** @description Names, best first. */
             names: string[];
+            /** @description Operating system, the most certain value. */
+            os?: string | null;
+            /** @description Its version or build. */
+            os_version?: string | null;
             /**
              * Format: int64
              * @description Distinct peers seen, an estimate beyond the limit of exact counting.
@@ -565,14 +577,41 @@ export interface components {
             peers: number;
             /** @description Role, if the evidence names one. */
             role?: string | null;
+            /** @description Roles that the evidence allows, best first; the first is `role`. */
+            roles: components["schemas"]["RoleScore"][];
+            /** @description Serial number. */
+            serial?: string | null;
             /** @description Services offered, as `proto/port`. */
             serves: string[];
             /** @description Protocols spoken as a client. */
             speaks: string[];
             /** @description Vendor by hardware address prefix, or as stated by the device. */
             vendor?: string | null;
+            /** @description Duplicates and false identities. */
+            warnings: components["schemas"]["AssetWarning"][];
             /** @description Zone by configuration. */
             zone?: string | null;
+        };
+        /** @description One entry of an asset's history. */
+        AssetChange: {
+            /** @description The value now. */
+            after: string;
+            /** @description Attribute concerned, such as `ip` or `hostname`. */
+            attribute: string;
+            /** @description The value, or the other device concerned, before. */
+            before: string;
+            /**
+             * @description `new_device`, `new_service`, `new_peer`, `changed_identity`, `address_moved`,
+             *     `duplicate_address`, `ae_title_shared`, `host_name_shared`, `merged`, `split`.
+             */
+            kind: string;
+            /** @description What it was read from. */
+            source: string;
+            /**
+             * Format: int64
+             * @description When, milliseconds.
+             */
+            time: number;
         };
         /** @description The inventory. */
         AssetCounts: {
@@ -596,6 +635,30 @@ export interface components {
             peers: components["schemas"]["Peer"][];
             /** @description Its latest events, OCSF JSON. */
             recent: unknown[];
+        };
+        /** @description Something about an asset that a person should look at: a duplicate or a false identity. */
+        AssetWarning: {
+            /**
+             * Format: int64
+             * @description How often it was seen.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description When it was first seen, milliseconds.
+             */
+            first: number;
+            /** @description `duplicate_address`, `ae_title_shared` or `host_name_shared`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description When it was last seen, milliseconds.
+             */
+            last: number;
+            /** @description Identity of the other device. */
+            other: string;
+            /** @description The address, title or name that two devices use. */
+            value: string;
         };
         /** @description One attribute of an asset, and why it is believed. */
         Attribute: {
@@ -1009,6 +1072,37 @@ export interface components {
             credential: unknown;
             /** @description Label for people. */
             label: string;
+        };
+        /** @description One piece of evidence for a role. */
+        RoleReason: {
+            /** @description `offers`, `speaks`, `does`, `says`, `vendor`, `router` or `port`. */
+            code: string;
+            /**
+             * Format: int64
+             * @description With how many distinct devices, when the evidence counts them.
+             */
+            count?: number | null;
+            /** @description The same in English, for exports. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Points for the role, negative against it.
+             */
+            weight: number;
+            /** @description What was matched: a protocol, a behaviour, an attribute's value, a vendor, a port. */
+            what: string;
+        };
+        /** @description A role and what speaks for it. */
+        RoleScore: {
+            /** @description The evidence, heaviest first. */
+            reasons: components["schemas"]["RoleReason"][];
+            /** @description Code of the role (`pacs`, `file_server`). */
+            role: string;
+            /**
+             * Format: int32
+             * @description Sum of the weights, 0 to 99.
+             */
+            score: number;
         };
         /** @description One role process. */
         RoleStatus: {

@@ -45,6 +45,10 @@ export type EgoEdge = Sent<S["EgoEdge"]>;
 
 export type Attribute = Sent<S["Attribute"]>;
 export type Asset = Sent<S["Asset"]>;
+export type RoleScore = Sent<S["RoleScore"]>;
+export type RoleReason = Sent<S["RoleReason"]>;
+export type AssetChange = Sent<S["AssetChange"]>;
+export type AssetWarning = Sent<S["AssetWarning"]>;
 export type AssetList = Sent<S["AssetList"]>;
 export type Peer = Sent<S["Peer"]>;
 export type AssetPage = Omit<Sent<S["AssetPage"]>, "recent"> & { recent: OcsfEvent[] };

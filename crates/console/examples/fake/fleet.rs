@@ -277,6 +277,7 @@ pub(crate) fn assets(now: Millis) -> Vec<Asset> {
                 attribute("hostname", name, 90, "DHCP option 12"),
                 attribute("vendor", vendor, 60, "hardware address prefix"),
             ],
+            ..Asset::default()
         }
     };
     MACHINES.iter().enumerate().map(one).collect()

@@ -207,6 +207,10 @@ fn matches(asset: &PortAsset, words: &[String]) -> bool {
         .attributes
         .iter()
         .for_each(|attribute| add(&attribute.value));
+    asset.warnings.iter().for_each(|warning| {
+        add(&warning.kind);
+        add(&warning.value);
+    });
     words.iter().all(|word| text.contains(word))
 }
 

@@ -56,6 +56,7 @@ own_twin!(
     i64,
     Option<String>,
     Option<u32>,
+    Option<u64>,
     Option<i64>,
     Option<f64>,
     Vec<String>,
@@ -74,7 +75,11 @@ where
 /// Port types that stand in lists.
 trait Listed {}
 
+impl Listed for port::AssetChange {}
+impl Listed for port::AssetWarning {}
 impl Listed for port::Attribute {}
+impl Listed for port::RoleReason {}
+impl Listed for port::RoleScore {}
 impl Listed for port::CaptureStatus {}
 impl Listed for port::RoleStatus {}
 impl Listed for port::QueueStatus {}
@@ -128,8 +133,91 @@ twin! {
         peers: u64,
         /// Bytes sent and received.
         bytes: u64,
-        /// Attributes with provenance.
+        /// Attributes with provenance, by name, the most certain value of each first.
         attributes: Vec<Attribute>,
+        /// Operating system, the most certain value.
+        os: Option<String>,
+        /// Its version or build.
+        os_version: Option<String>,
+        /// Model.
+        model: Option<String>,
+        /// Serial number.
+        serial: Option<String>,
+        /// Firmware or software version of the device.
+        firmware: Option<String>,
+        /// Department.
+        department: Option<String>,
+        /// Roles that the evidence allows, best first; the first is `role`.
+        roles: Vec<RoleScore>,
+        /// Duplicates and false identities.
+        warnings: Vec<AssetWarning>,
+        /// History, most recent first.
+        changes: Vec<AssetChange>,
+    }
+}
+
+twin! {
+    /// One piece of evidence for a role.
+    RoleReason of port::RoleReason {
+        /// `offers`, `speaks`, `does`, `says`, `vendor`, `router` or `port`.
+        code: String,
+        /// What was matched: a protocol, a behaviour, an attribute's value, a vendor, a port.
+        what: String,
+        /// With how many distinct devices, when the evidence counts them.
+        count: Option<u64>,
+        /// Points for the role, negative against it.
+        weight: i64,
+        /// The same in English, for exports.
+        text: String,
+    }
+}
+
+twin! {
+    /// A role and what speaks for it.
+    RoleScore of port::RoleScore {
+        /// Code of the role (`pacs`, `file_server`).
+        role: String,
+        /// Sum of the weights, 0 to 99.
+        score: u8,
+        /// The evidence, heaviest first.
+        reasons: Vec<RoleReason>,
+    }
+}
+
+twin! {
+    /// One entry of an asset's history.
+    AssetChange of port::AssetChange {
+        /// When, milliseconds.
+        time: i64,
+        /// `new_device`, `new_service`, `new_peer`, `changed_identity`, `address_moved`,
+        /// `duplicate_address`, `ae_title_shared`, `host_name_shared`, `merged`, `split`.
+        kind: String,
+        /// Attribute concerned, such as `ip` or `hostname`.
+        attribute: String,
+        /// The value, or the other device concerned, before.
+        before: String,
+        /// The value now.
+        after: String,
+        /// What it was read from.
+        source: String,
+    }
+}
+
+twin! {
+    /// Something about an asset that a person should look at: a duplicate or a false identity.
+    AssetWarning of port::AssetWarning {
+        /// `duplicate_address`, `ae_title_shared` or `host_name_shared`.
+        kind: String,
+        /// The address, title or name that two devices use.
+        value: String,
+        /// Identity of the other device.
+        other: String,
+        /// When it was first seen, milliseconds.
+        first: i64,
+        /// When it was last seen, milliseconds.
+        last: i64,
+        /// How often it was seen.
+        count: u64,
     }
 }
 

@@ -133,7 +133,7 @@ impl AssetView for Site {
             last_seen: NOW - i64::from(n),
             peers: u64::from(n),
             bytes: 100 - u64::from(n),
-            attributes: Vec::new(),
+            ..Asset::default()
         };
         vec![one(1, "pacs"), one(2, "labo"), one(3, "dpi")]
     }

@@ -10,14 +10,17 @@ use std::net::IpAddr;
 
 use model::Mac;
 
-use super::limit::{FRONTS_MAX, IPS_MAX, OUTSIDE_MAX};
+use super::change::Note;
+use super::claim::How;
+use super::limit::{ALIVE_MS, FRONTS_MAX, IPS_MAX, OUTSIDE_MAX};
 use super::state::State;
-use super::{Inventory, Key, is_device};
+use super::{Inventory, Key, export, is_device};
 
 /// Bindings in force.
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
-    of_ip: BTreeMap<IpAddr, Mac>,
+    /// Who has an address, and when that was last said, milliseconds.
+    of_ip: BTreeMap<IpAddr, (Mac, i64)>,
     /// Hardware addresses that answer for others.
     shared: BTreeSet<Mac>,
 }
@@ -27,7 +30,7 @@ impl Bindings {
     pub(super) fn key_of(&self, ip: IpAddr) -> Key {
         self.of_ip
             .get(&ip)
-            .map_or(Key::Ip(ip), |mac| Key::Mac(*mac))
+            .map_or(Key::Ip(ip), |(mac, _)| Key::Mac(*mac))
     }
 
     /// Forgets a binding, if it is still this one's.
@@ -43,8 +46,13 @@ impl Bindings {
     }
 
     /// Binds without questions: when restoring.
-    pub(super) fn set(&mut self, ip: IpAddr, mac: Mac) {
-        self.of_ip.insert(ip, mac);
+    pub(super) fn set(&mut self, ip: IpAddr, mac: Mac, now: i64) {
+        self.of_ip.insert(ip, (mac, now));
+    }
+
+    /// When it was last said who has an address.
+    fn said(&self, ip: IpAddr) -> i64 {
+        self.of_ip.get(&ip).map_or(i64::MIN, |(_, said)| *said)
     }
 }
 
@@ -77,7 +85,7 @@ impl Fronts {
 
 impl Inventory {
     /// `ip` is at `mac`, says a protocol that must know.
-    pub(super) fn bind(&mut self, ip: IpAddr, mac: Mac, now: i64) {
+    pub(super) fn bind(&mut self, ip: IpAddr, mac: Mac, how: How, now: i64) {
         let is_host = !mac.is_group() && mac != Mac::default();
         if !is_host || !is_device(&self.config.zones, ip) {
             return;
@@ -96,23 +104,66 @@ impl Inventory {
         match self.bindings.key_of(ip) {
             known if known == key => {}
             Key::Ip(_) => self.adopt(ip, mac, now),
-            before @ Key::Mac(_) => {
+            Key::Mac(owner) if how == How::Claimed && self.holds(owner, ip, now) => {
+                self.state(key, now).touch(None, now);
+                self.taken(ip, [owner, mac], now);
+                return;
+            }
+            before @ Key::Mac(owner) => {
                 self.counters.ips_moved += 1;
                 if let Some(state) = self.assets.get_mut(&before) {
                     state.leave(ip);
                 }
+                self.state(key, now);
+                let said = self.bindings.said(ip);
+                self.moved(ip, [owner, mac], said, how, now);
             }
         }
         self.state(key, now).touch(Some(ip), now);
-        self.bindings.set(ip, mac);
+        self.bindings.set(ip, mac, now);
+    }
+
+    /// True when the device that has an address is there, and has no other of its kind: then it
+    /// did not move, and who else claims the address takes it.
+    fn holds(&self, owner: Mac, ip: IpAddr, now: i64) -> bool {
+        let Some(state) = self.assets.get(&Key::Mac(owner)) else {
+            return false;
+        };
+        let alive = state
+            .framed
+            .is_some_and(|at| now.saturating_sub(at) <= ALIVE_MS);
+        let mut others = state.ips.iter().filter(|(other, _)| *other != ip);
+        alive && ip.is_ipv4() && !others.any(|(other, _)| other.is_ipv4())
     }
 
     /// What was known by address alone is known of the device from now on.
     pub(super) fn adopt(&mut self, ip: IpAddr, mac: Mac, now: i64) {
-        let by_address = self.assets.remove(&Key::Ip(ip));
-        let state = self.state(Key::Mac(mac), now);
-        if let Some(by_address) = by_address {
-            let gone = state.absorb(by_address);
+        let (by_address, key) = (Key::Ip(ip), Key::Mac(mac));
+        let Some(mut known) = self.assets.remove(&by_address) else {
+            self.state(key, now);
+            return;
+        };
+        self.journal.dirty.remove(&by_address);
+        known.changes.retain(|change| change.kind != "new_device");
+        let state = self.quiet_state(key, now);
+        self.counters.facts_dropped += state.absorb(known);
+        let (before, after) = (export::id(by_address), export::id(key));
+        let note = Note {
+            kind: "merged",
+            attribute: "mac",
+            before: &before,
+            after: &after,
+            source: "ARP, neighbour discovery, DHCP",
+        };
+        self.note(key, note, now);
+    }
+
+    /// As [`Self::adopt`], without a word: it was told before the last start.
+    pub(super) fn readopt(&mut self, ip: IpAddr, mac: Mac, now: i64) {
+        let known = self.assets.remove(&Key::Ip(ip));
+        let state = self.quiet_state(Key::Mac(mac), now);
+        if let Some(known) = known {
+            let gone = state.absorb(known);
             self.counters.facts_dropped += gone;
         }
     }
@@ -134,6 +185,14 @@ impl Inventory {
             self.bindings.remove(ip, Key::Mac(mac));
             self.state(Key::Ip(ip), now).touch(Some(ip), seen);
         }
+        let note = Note {
+            kind: "split",
+            attribute: "ip",
+            before: "",
+            after: "",
+            source: "answers for too many addresses",
+        };
+        self.note(Key::Mac(mac), note, now);
     }
 
     /// `mac` gave `ip` back.

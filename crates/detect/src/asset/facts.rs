@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use model::class::{Body, Dhcp, Http, Medical, Network, Smb, Ssh};
+use model::class::{Authentication, Body, Dhcp, Http, Medical, Network, Smb, Ssh};
 
 use super::state::Fact;
 
@@ -38,18 +38,29 @@ pub(super) fn each<'e>(body: &'e Body, say: Say<'_, 'e>) {
     if let Body::Network(network) = body {
         of_tls(network, say);
         of_controller(network, say);
+        of_management(network, say);
     } else if let Body::Http(http) = body {
         of_http(http, say);
     } else if let Body::Ssh(ssh) = body {
         of_ssh(ssh, say);
     } else if let Body::Smb(smb) = body {
         of_smb(smb, say);
+    } else if let Body::Authentication(logon) = body {
+        of_logon(logon, say);
     } else if let Body::Medical(medical) = body {
         of_medical(medical, say);
     }
 }
 
 fn of_tls<'e>(network: &'e Network, say: Say<'_, 'e>) {
+    for (name, value, source) in [
+        ("ja4", &network.tls_ja4, "TLS ClientHello"),
+        ("ja3", &network.tls_ja3, "TLS ClientHello"),
+    ] {
+        if let Some(fact) = fact(name, value.as_deref(), 30, source) {
+            say(End::Source, fact);
+        }
+    }
     if !tls_answered(network) {
         return;
     }
@@ -98,6 +109,61 @@ fn of_controller<'e>(network: &'e Network, say: Say<'_, 'e>) {
     }
 }
 
+/// What devices say of themselves to who supervises or looks for them.
+fn of_management<'e>(network: &'e Network, say: Say<'_, 'e>) {
+    let facts = || {
+        let facts = network.facts.iter();
+        facts.filter_map(|fact| model::fact::parts(fact))
+    };
+    match &*network.about {
+        // The agent answers; a manager's traps come from the agent as source.
+        "snmp" => {
+            let is_trap = network
+                .operation
+                .as_deref()
+                .is_some_and(|word| word.contains("trap"));
+            let end = if is_trap {
+                End::Source
+            } else {
+                End::Destination
+            };
+            for (_, key, value) in facts() {
+                let (name, confidence, source) = match key {
+                    "sys_descr" => ("description", 80, "SNMP sysDescr"),
+                    "sys_name" => ("hostname", 65, "SNMP sysName"),
+                    "sys_location" => ("location", 60, "SNMP sysLocation"),
+                    "sys_object_id" => ("snmp_object", 70, "SNMP sysObjectID"),
+                    _ => continue,
+                };
+                if let Some(fact) = fact(name, Some(value), confidence, source) {
+                    say(end, fact);
+                }
+            }
+        }
+        // Who looks for others says nothing of itself but its agent.
+        "ssdp" => {
+            let server = facts().find(|(_, key, _)| *key == "server");
+            let server = server.map(|(_, _, value)| value);
+            if let Some(fact) = fact("server_software", server, 65, "SSDP Server") {
+                say(End::Source, fact);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What the client of a log-in says of its system.
+fn of_logon<'e>(logon: &'e Authentication, say: Say<'_, 'e>) {
+    let facts = logon.facts.iter();
+    for (protocol, key, value) in facts.filter_map(|fact| model::fact::parts(fact)) {
+        if (protocol, key) == ("ntlm", "client_os")
+            && let Some(fact) = fact("ntlm_version", Some(value), 60, "NTLMSSP client version")
+        {
+            say(End::Source, fact);
+        }
+    }
+}
+
 fn of_http<'e>(http: &'e Http, say: Say<'_, 'e>) {
     let agent = http.user_agent.as_deref();
     if let Some(fact) = fact("user_agent", agent, 50, "HTTP User-Agent") {
@@ -124,27 +190,15 @@ fn of_ssh<'e>(ssh: &'e Ssh, say: Say<'_, 'e>) {
         if let Some(fact) = fact("ssh_software", software, 80, "SSH identification") {
             say(end, fact);
         }
-        let system = software.and_then(system_of);
-        if let Some(fact) = fact("os", system, 50, "SSH identification") {
+    }
+    for (name, end, value) in [
+        ("hassh", End::Source, &ssh.hassh),
+        ("hassh_server", End::Destination, &ssh.hassh_server),
+    ] {
+        if let Some(fact) = fact(name, value.as_deref(), 30, "SSH key exchange") {
             say(end, fact);
         }
     }
-}
-
-/// The system that the packager of an SSH server writes into its banner.
-fn system_of(software: &str) -> Option<&'static str> {
-    let systems = [
-        ("ubuntu", "Ubuntu"),
-        ("debian", "Debian"),
-        ("raspbian", "Raspberry Pi OS"),
-        ("freebsd", "FreeBSD"),
-        ("windows", "Windows"),
-        ("cisco", "Cisco IOS"),
-        ("rosssh", "RouterOS"),
-    ];
-    let lower = software.to_ascii_lowercase();
-    let found = systems.iter().find(|(word, _)| lower.contains(word));
-    found.map(|(_, system)| *system)
 }
 
 fn of_smb<'e>(smb: &'e Smb, say: Say<'_, 'e>) {
@@ -158,17 +212,10 @@ fn of_smb<'e>(smb: &'e Smb, say: Say<'_, 'e>) {
     if let Some(fact) = fact("hostname", server, 90, "NTLMSSP server name") {
         say(End::Destination, fact);
     }
-    if let Some(version) = smb.server_os.as_deref() {
-        say(
-            End::Destination,
-            Fact {
-                name: "os",
-                value: Cow::Owned(format!("Windows {version}")),
-                // Samba states the version of a Windows too.
-                confidence: 70,
-                source: "NTLMSSP server version",
-            },
-        );
+    // Samba states the version of a Windows too: the table of hints tells them apart.
+    let version = smb.server_os.as_deref();
+    if let Some(fact) = fact("ntlm_version", version, 70, "NTLMSSP server version") {
+        say(End::Destination, fact);
     }
 }
 
@@ -195,28 +242,12 @@ fn of_medical<'e>(medical: &'e Medical, say: Say<'_, 'e>) {
         }
     }
     of_message(m, say);
-    // A data set may be passed on by another device than the one that made it.
-    if m.operation.as_deref() == Some("C-STORE") {
-        let facts = [
-            ("vendor", &m.manufacturer, 40, "DICOM data set"),
-            ("model", &m.model, 40, "DICOM data set"),
-            ("modality", &m.modality, 40, "DICOM data set"),
-            ("serial", &m.serial, 40, "DICOM data set"),
-            ("firmware", &m.software, 40, "DICOM data set"),
-            ("station", &m.station, 40, "DICOM data set"),
-            ("department", &m.department, 40, "DICOM data set"),
-        ];
-        for (name, value, confidence, source) in facts {
-            if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
-                say(End::Source, fact);
-            }
-        }
-    }
+    of_data_set(m, say);
     if !medical_answered(m) {
         return;
     }
     let facts = [
-        ("ae_title", &m.called_ae, 80, "DICOM called AE"),
+        ("ae_title", &m.called_ae, 70, "DICOM called AE"),
         (
             "implementation",
             &m.called_implementation,
@@ -233,6 +264,29 @@ fn of_medical<'e>(medical: &'e Medical, say: Say<'_, 'e>) {
     for (name, value, confidence, source) in facts {
         if let Some(fact) = fact(name, value.as_deref(), confidence, source) {
             say(End::Destination, fact);
+        }
+    }
+}
+
+/// What images say of the device that made them, which is not always the one that sends them:
+/// less certain than what a device says of itself. Images of a C-GET come from the other side,
+/// which collects those of all devices.
+fn of_data_set<'e>(m: &'e Medical, say: Say<'_, 'e>) {
+    let sends = m.operation.as_deref() == Some("C-STORE") && m.sender.is_none();
+    if !sends || m.standard != "dicom" {
+        return;
+    }
+    for (name, value, confidence) in [
+        ("vendor", &m.manufacturer, 60),
+        ("model", &m.model, 60),
+        ("modality", &m.modality, 60),
+        ("serial", &m.serial, 60),
+        ("firmware", &m.software, 60),
+        ("station", &m.station, 60),
+        ("department", &m.department, 50),
+    ] {
+        if let Some(fact) = fact(name, value.as_deref(), confidence, "DICOM data set") {
+            say(End::Source, fact);
         }
     }
 }
@@ -274,22 +328,19 @@ fn of_message<'e>(m: &'e Medical, say: Say<'_, 'e>) {
 /// Facts about the client of a DHCP exchange, which no end of the conversation need be.
 pub(super) fn of_dhcp<'e>(dhcp: &'e Dhcp, say: &mut dyn FnMut(Fact<'e>)) {
     let class = dhcp.vendor_class.as_deref();
+    let options: Vec<String> = dhcp.parameters.iter().map(ToString::to_string).collect();
+    let fingerprint = Fact {
+        name: "dhcp_fingerprint",
+        value: Cow::Owned(options.join(",")),
+        confidence: 60,
+        source: "DHCP option 55",
+    };
     let facts = [
         fact("hostname", dhcp.host_name.as_deref(), 80, "DHCP option 12"),
         fact("vendor_class", class, 60, "DHCP option 60"),
-        fact("os", class.and_then(system_of_class), 50, "DHCP option 60"),
+        Some(fingerprint).filter(|_| !options.is_empty()),
     ];
     facts.into_iter().flatten().for_each(say);
-}
-
-fn system_of_class(class: &str) -> Option<&'static str> {
-    let systems = [
-        ("MSFT ", "Windows"),
-        ("android-dhcp", "Android"),
-        ("udhcp", "Linux (busybox)"),
-    ];
-    let found = systems.iter().find(|(start, _)| class.starts_with(start));
-    found.map(|(_, system)| *system)
 }
 
 /// True for a host name, false for an address.
@@ -332,7 +383,7 @@ fn tls_answered(network: &Network) -> bool {
     network.tls_established == Some(true) || network.tls_cipher.is_some()
 }
 
-fn medical_answered(medical: &Medical) -> bool {
+pub(super) fn medical_answered(medical: &Medical) -> bool {
     medical.ack_code.is_some()
         || medical
             .status

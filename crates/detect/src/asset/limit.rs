@@ -32,3 +32,37 @@ pub const PEERS_EXACT_MAX: usize = 64;
 pub const VENDORS_MAX: usize = 256 * 1024;
 /// First port that a service without recognised protocol is not believed at: ephemeral ports.
 pub const EPHEMERAL_PORT: u16 = 32_768;
+/// Most lines of the table of hints.
+pub const HINTS_MAX: usize = 4096;
+/// Most roles of the table.
+pub const ROLES_MAX: usize = 256;
+/// Most roles told of one asset.
+pub const ROLES_TOLD_MAX: usize = 4;
+/// Most pieces of evidence told of one role.
+pub const REASONS_MAX: usize = 8;
+/// Most devices counted behind one behaviour; beyond, the number stays there.
+pub const DOERS_MAX: usize = 32;
+/// Most entries of an asset's history; the oldest goes.
+pub const CHANGES_MAX: usize = 48;
+/// Most entries of one kind in it, so that new peers do not crowd out a new identity.
+pub const SAME_CHANGE_MAX: usize = 16;
+/// Most warnings of one asset; the one seen longest ago goes.
+pub const WARNINGS_MAX: usize = 16;
+/// Most changes that wait to become events.
+pub const CHANGES_WAITING_MAX: usize = 8192;
+/// Most titles, names and contested addresses followed, each.
+pub const CLAIMS_MAX: usize = 16 * 1024;
+/// How long a device is learned before a new peer or another role of it is a change: an hour.
+pub const SETTLE_MS: i64 = 3_600_000;
+/// Two devices that claim one address within this time both have it: a minute.
+pub const CLAIM_MS: i64 = 60_000;
+/// A device that sent a frame within this time is there: ten minutes.
+pub const ALIVE_MS: i64 = 600_000;
+/// An address that comes back within this time was taken, not moved: an hour.
+pub const FLIP_MS: i64 = 3_600_000;
+/// Devices that were silent for longer than this share no name any more: a day.
+pub const NAME_MS: i64 = 86_400_000;
+/// A device without hardware address that is silent for longer was not moved: 30 days.
+pub const MOVE_MS: i64 = 30 * 86_400_000;
+/// Confidence from which an attribute belongs to the identity: another value is a change.
+pub const IDENTITY_CONFIDENCE: u8 = 70;

@@ -9,10 +9,16 @@
 //! address, else its IP address. The hardware addresses of frames bind nothing: in front of other
 //! networks they are a router's.
 
+mod behave;
 mod binding;
+mod change;
+mod claim;
+pub mod compare;
 mod export;
 mod facts;
+mod hint;
 pub mod limit;
+mod observe;
 mod peers;
 mod role;
 mod shared;
@@ -23,14 +29,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use model::class::{Body, Dhcp, Dns, Inventory as Seen, Network};
+use model::class::{Body, Network};
 use model::event::{Connection, Event};
 use model::port::{Asset, AssetView};
 use model::zone::Zones;
 use model::{Mac, NodeId, Text};
 
 use binding::{Bindings, Fronts};
-use facts::End;
+use change::{Journal, Note, Tables};
+use claim::Claims;
 use limit::{ASSETS_MAX_DEFAULT, EPHEMERAL_PORT, EVICTED_PART};
 use state::{Fact, State};
 
@@ -77,6 +84,10 @@ pub struct Counters {
     pub ips_moved: u64,
     /// Events that restored nothing because they are not of [`Inventory::to_events`].
     pub restore_refused: u64,
+    /// Entries of histories that had to go for newer ones.
+    pub changes_forgotten: u64,
+    /// Changes that became no event because too many waited.
+    pub changes_unsent: u64,
 }
 
 /// The identity of an asset.
@@ -93,6 +104,9 @@ pub struct Inventory {
     assets: BTreeMap<Key, State>,
     bindings: Bindings,
     fronts: Fronts,
+    claims: Claims,
+    journal: Journal,
+    tables: Tables,
     counters: Counters,
 }
 
@@ -109,7 +123,10 @@ impl Inventory {
     /// What the limits turned away.
     #[must_use]
     pub const fn counters(&self) -> Counters {
-        self.counters
+        let mut counters = self.counters;
+        counters.changes_forgotten = self.journal.forgotten;
+        counters.changes_unsent = self.journal.unsent;
+        counters
     }
 
     /// Assets known.
@@ -150,8 +167,9 @@ impl Inventory {
         }
         let now = event.meta.time.0;
         if let Body::Inventory(seen) = &event.body {
-            // Our own exports say nothing new.
-            if event.meta.activity != export::ACTIVITY {
+            // Our own events say nothing new.
+            let ours = [export::ACTIVITY, export::CHANGE_ACTIVITY].contains(&event.meta.activity);
+            if !ours {
                 self.observe_seen(seen, now);
             }
         } else if let Body::Dhcp(dhcp) = &event.body {
@@ -161,167 +179,6 @@ impl Inventory {
         }
         if let Some(connection) = &event.connection {
             self.observe_connection(connection, &event.body, now);
-        }
-    }
-
-    /// A binding, or attributes that a device states of itself (discovery protocols).
-    fn observe_seen(&mut self, seen: &Seen, now: i64) {
-        let sources = seen.provenance_source.iter();
-        let binds = sources.clone().any(|source| {
-            let source = source.to_ascii_uppercase();
-            ["ARP", "ND", "DHCP"]
-                .iter()
-                .any(|word| source.starts_with(word))
-        });
-        if let (Some(ip), Some(mac), true) = (seen.ip, seen.mac, binds) {
-            self.bind(ip, mac, now);
-        }
-        let key = match (seen.mac, seen.ip) {
-            (_, Some(ip)) => self.key_of(ip),
-            (Some(mac), None) => self
-                .assets
-                .contains_key(&Key::Mac(mac))
-                .then_some(Key::Mac(mac)),
-            (None, None) => None,
-        };
-        let Some(key) = key else {
-            return;
-        };
-        let values = seen.provenance_attribute.iter().zip(&seen.provenance_value);
-        let rest = seen.provenance_confidence.iter().zip(sources);
-        for ((name, value), (confidence, source)) in values.zip(rest) {
-            if matches!(name.as_ref(), "ip" | "mac") {
-                continue;
-            }
-            let fact = Fact {
-                name,
-                value: Cow::Borrowed(value),
-                confidence: u8::try_from(*confidence).unwrap_or(100),
-                source,
-            };
-            self.learn(key, &fact, now);
-        }
-    }
-
-    fn observe_dhcp(&mut self, dhcp: &Dhcp, activity: u16, now: i64) {
-        const ACK: u16 = 5;
-        const RELEASE: u16 = 7;
-        if let (Some(ip), Some(mac)) = (dhcp.client_ip, dhcp.client_mac) {
-            match activity {
-                ACK => self.bind(ip, mac, now),
-                RELEASE => self.unbind(ip, mac),
-                _ => {}
-            }
-        }
-        if let Some(mac) = dhcp
-            .client_mac
-            .filter(|mac| self.assets.contains_key(&Key::Mac(*mac)))
-        {
-            let mut gone = 0;
-            if let Some(state) = self.assets.get_mut(&Key::Mac(mac)) {
-                facts::of_dhcp(dhcp, &mut |fact| gone += state.learn(&fact, now));
-            }
-            self.counters.facts_dropped += gone;
-        }
-        if let Some(state) = dhcp.server_ip.and_then(|ip| self.state_of(ip, now)) {
-            let kept = state.serve("dhcp", 67);
-            self.counters.facts_dropped += u64::from(!kept);
-        }
-    }
-
-    /// A DNS answer names a device that is known already.
-    fn observe_names(&mut self, dns: &Dns, now: i64) {
-        let asks_address = matches!(dns.query_type.as_deref(), Some("A" | "AAAA"));
-        let Some(name) = dns
-            .query
-            .as_deref()
-            .filter(|name| asks_address && facts::is_name(name))
-        else {
-            return;
-        };
-        for data in &dns.answer_data {
-            let ip = data.parse::<IpAddr>().ok();
-            let key = ip.map(|ip| self.bindings.key_of(ip));
-            if let Some(key) = key.filter(|key| self.assets.contains_key(key)) {
-                let fact = Fact {
-                    name: "hostname",
-                    value: Cow::Borrowed(name),
-                    confidence: 65,
-                    source: "DNS answer",
-                };
-                self.learn(key, &fact, now);
-            }
-        }
-    }
-
-    fn observe_connection(&mut self, connection: &Connection, body: &Body, now: i64) {
-        let ends = [connection.src_ip, connection.dst_ip];
-        let [source, destination] = ends.map(|ip| ip.and_then(|ip| self.key_of_seen(ip, now)));
-        self.observe_fronts(connection);
-        let bytes = flow(body).and_then(|flow| flow.bytes).unwrap_or(0);
-        let named = !connection.app.is_empty() && connection.app != "unknown";
-        let answered = facts::answered(body);
-        for (key, peer) in [
-            (source, connection.dst_ip),
-            (destination, connection.src_ip),
-        ] {
-            if let Some(state) = key.and_then(|key| self.assets.get_mut(&key)) {
-                state.bytes = state.bytes.saturating_add(bytes);
-                if let Some(peer) = peer.filter(|ip| is_unicast(*ip)) {
-                    state.peers.add(peer);
-                }
-            }
-        }
-        let mut kept = true;
-        if let Some(state) = source
-            .and_then(|key| self.assets.get_mut(&key))
-            .filter(|_| named)
-        {
-            kept &= state.speak(&connection.app);
-        }
-        let service = service(connection, named).filter(|_| answered);
-        if let Some(state) = destination.and_then(|key| self.assets.get_mut(&key))
-            && let Some((protocol, port)) = service
-        {
-            kept &= state.serve(protocol, port);
-        }
-        self.counters.facts_dropped += u64::from(!kept);
-        let (assets, mut gone) = (&mut self.assets, 0);
-        facts::each(body, &mut |end, fact| {
-            let key = match end {
-                End::Source => source,
-                End::Destination => destination,
-            };
-            if let Some(state) = key.and_then(|key| assets.get_mut(&key)) {
-                gone += state.learn(&fact, now);
-            }
-        });
-        self.counters.facts_dropped += gone;
-    }
-
-    /// A hardware address in front of many outside addresses is a router's.
-    fn observe_fronts(&mut self, connection: &Connection) {
-        let sides = [
-            (connection.src_mac, connection.src_ip),
-            (connection.dst_mac, connection.dst_ip),
-        ];
-        for (mac, ip) in sides {
-            let (Some(mac), Some(ip)) = (mac, ip) else {
-                continue;
-            };
-            let outside = is_unicast(ip) && !self.config.zones.is_inside(ip);
-            if outside
-                && self.fronts.is_router(mac, ip)
-                && let Some(state) = self.assets.get_mut(&Key::Mac(mac))
-            {
-                state.is_router = true;
-            }
-        }
-    }
-
-    fn learn(&mut self, key: Key, fact: &Fact<'_>, now: i64) {
-        if let Some(state) = self.assets.get_mut(&key) {
-            self.counters.facts_dropped += state.learn(fact, now);
         }
     }
 
@@ -337,12 +194,24 @@ impl Inventory {
         Some(key)
     }
 
-    fn state_of(&mut self, ip: IpAddr, now: i64) -> Option<&mut State> {
-        let key = self.key_of_seen(ip, now)?;
-        self.assets.get_mut(&key)
+    fn state(&mut self, key: Key, now: i64) -> &mut State {
+        if !self.assets.contains_key(&key) {
+            self.quiet_state(key, now);
+            let id = export::id(key);
+            let note = Note {
+                kind: "new_device",
+                attribute: "id",
+                before: "",
+                after: &id,
+                source: "",
+            };
+            self.note(key, note, now);
+        }
+        self.quiet_state(key, now)
     }
 
-    fn state(&mut self, key: Key, now: i64) -> &mut State {
+    /// The asset, made without a word when it is new.
+    fn quiet_state(&mut self, key: Key, now: i64) -> &mut State {
         if !self.assets.contains_key(&key) {
             self.make_room();
         }
@@ -385,6 +254,7 @@ impl Inventory {
                 gone.ips
                     .iter()
                     .for_each(|(ip, _)| self.bindings.remove(*ip, key));
+                self.journal.dirty.remove(&key);
                 self.counters.assets_evicted += 1;
             }
         }
@@ -395,7 +265,7 @@ impl AssetView for Inventory {
     fn assets(&self) -> Vec<Asset> {
         let known = self.assets.iter();
         known
-            .map(|(key, state)| export::asset(*key, state, &self.config.zones))
+            .map(|(key, state)| export::asset(*key, state, &self.config.zones, &self.tables.roles))
             .collect()
     }
 }

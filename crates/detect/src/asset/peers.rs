@@ -29,7 +29,7 @@ impl Default for Peers {
 }
 
 /// Mixes an address into 64 even bits (the finaliser of SplitMix64 over both halves).
-fn hash(ip: IpAddr) -> u64 {
+pub(super) fn hash(ip: IpAddr) -> u64 {
     let value = u128::from_be_bytes(mapped(ip));
     let [high, low] = [value >> 64, value & u128::from(u64::MAX)];
     let [high, low] = [high, low].map(|half| u64::try_from(half).unwrap_or(0));
@@ -43,9 +43,18 @@ const fn mix(mut x: u64) -> u64 {
 }
 
 impl Peers {
-    /// Counts one address.
-    pub(super) fn add(&mut self, ip: IpAddr) {
+    /// Counts one address; true when it is new for certain: while the counter is exact.
+    pub(super) fn add(&mut self, ip: IpAddr) -> bool {
+        let before = self.exact();
         self.add_hash(hash(ip));
+        matches!((before, self.exact()), (Some(before), Some(now)) if now > before)
+    }
+
+    fn exact(&self) -> Option<usize> {
+        match self {
+            Self::Exact(known) => Some(known.len()),
+            Self::Estimated(_) => None,
+        }
     }
 
     fn add_hash(&mut self, hash: u64) {

@@ -4,13 +4,16 @@
 //! what is turned away is counted by the inventory. Source: `DESIGN.md` section 5, assets.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use model::limit::cut_to;
+use model::port::{AssetChange, AssetWarning};
 
-use super::limit::{ATTRIBUTES_MAX, IPS_MAX, PROTOCOLS_MAX, SAME_NAME_MAX, VALUE_BYTES_MAX};
-use super::peers::Peers;
+use super::limit::{
+    ATTRIBUTES_MAX, DOERS_MAX, IPS_MAX, PROTOCOLS_MAX, SAME_NAME_MAX, VALUE_BYTES_MAX,
+};
+use super::peers::{self, Peers};
 
 /// Something that an event says about an asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,44 @@ pub(super) struct Attribute {
     pub(super) seen: i64,
 }
 
+/// With whom something was done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Done {
+    /// Hashes of the other ends, ascending.
+    with: Vec<u64>,
+    /// How many there were before the last start: a floor.
+    before: u64,
+}
+
+impl Done {
+    /// Distinct other ends, at most `DOERS_MAX` of them.
+    pub(super) fn count(&self) -> u64 {
+        (self.with.len() as u64).max(self.before)
+    }
+
+    /// Counts another end; true when the number rose.
+    fn add(&mut self, hash: u64) -> bool {
+        let before = self.count();
+        if let Err(at) = self.with.binary_search(&hash)
+            && self.with.len() < DOERS_MAX
+        {
+            self.with.insert(at, hash);
+        }
+        self.count() > before
+    }
+}
+
+/// What became of something that was to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// It was there already.
+    Known,
+    /// It is there now.
+    New,
+    /// There is no room for it.
+    Full,
+}
+
 /// One asset.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
@@ -52,6 +93,17 @@ pub(super) struct State {
     pub(super) bytes: u64,
     /// Outside addresses were seen behind its hardware address.
     pub(super) is_router: bool,
+    /// What it was seen doing.
+    pub(super) does: BTreeMap<&'static str, Done>,
+    /// History, oldest first.
+    pub(super) changes: VecDeque<AssetChange>,
+    pub(super) warnings: Vec<AssetWarning>,
+    /// Since when its peers are followed, milliseconds; `None` until it is seen after a start.
+    pub(super) peers_since: Option<i64>,
+    /// When a frame of its own hardware address was last seen, milliseconds.
+    pub(super) framed: Option<i64>,
+    /// The role that was last told.
+    pub(super) role: Option<Box<str>>,
 }
 
 impl State {
@@ -60,6 +112,7 @@ impl State {
         Self {
             first_seen: now,
             last_seen: now,
+            peers_since: Some(now),
             ..Self::default()
         }
     }
@@ -101,12 +154,7 @@ impl State {
         if value.is_empty() {
             return 0;
         }
-        let same = |known: &&mut Attribute| {
-            *known.name == *fact.name && *known.value == *value && *known.source == *fact.source
-        };
-        if let Some(known) = self.attributes.iter_mut().find(same) {
-            known.confidence = known.confidence.max(fact.confidence);
-            known.seen = known.seen.max(now);
+        if self.knows(fact, now) {
             return 0;
         }
         self.attributes.push(Attribute {
@@ -119,6 +167,45 @@ impl State {
         let mut gone = self.forget(SAME_NAME_MAX, |known| *known.name == *fact.name);
         gone += self.forget(ATTRIBUTES_MAX, |_| true);
         gone
+    }
+
+    /// True when it is known already, which it is seen again at this time.
+    pub(super) fn knows(&mut self, fact: &Fact<'_>, now: i64) -> bool {
+        let value = cut_to(fact.value.trim(), VALUE_BYTES_MAX);
+        let same = |known: &&mut Attribute| {
+            *known.name == *fact.name && *known.value == *value && *known.source == *fact.source
+        };
+        let Some(known) = self.attributes.iter_mut().find(same) else {
+            return value.is_empty();
+        };
+        known.confidence = known.confidence.max(fact.confidence.min(100));
+        known.seen = known.seen.max(now);
+        true
+    }
+
+    /// Was seen doing `what` with `ip`; true when that is news.
+    pub(super) fn does(&mut self, what: &'static str, ip: IpAddr) -> bool {
+        self.does.entry(what).or_default().add(peers::hash(ip))
+    }
+
+    /// Did `what` with this many devices before the last start.
+    pub(super) fn did(&mut self, what: &'static str, times: u64) {
+        let done = self.does.entry(what).or_default();
+        done.before = done.before.max(times.min(DOERS_MAX as u64));
+    }
+
+    /// With how many devices it was seen doing this.
+    pub(super) fn done(&self, what: &str) -> u64 {
+        self.does.get(what).map_or(0, Done::count)
+    }
+
+    /// True when it offers something at this port.
+    pub(super) fn answers_at(&self, port: u16) -> bool {
+        let mut ports = self
+            .serves
+            .iter()
+            .filter_map(|entry| entry.rsplit_once('/'));
+        ports.any(|(_, at)| at.parse() == Ok(port))
     }
 
     /// Forgets the least certain of these attributes, the oldest among equals, when too many.
@@ -135,19 +222,19 @@ impl State {
         1
     }
 
-    /// Speaks `protocol` as a client; false when there is no room.
-    pub(super) fn speak(&mut self, protocol: &str) -> bool {
+    /// Speaks `protocol` as a client.
+    pub(super) fn speak(&mut self, protocol: &str) -> Kept {
         insert(&mut self.speaks, protocol)
     }
 
-    /// Offers `protocol/port`; false when there is no room.
-    pub(super) fn serve(&mut self, protocol: &str, port: u16) -> bool {
+    /// Offers `protocol/port`.
+    pub(super) fn serve(&mut self, protocol: &str, port: u16) -> Kept {
         let known = |entry: &str| {
             let parts = entry.rsplit_once('/');
             parts.is_some_and(|(name, at)| name == protocol && at.parse() == Ok(port))
         };
         if self.serves.iter().any(|entry| known(entry)) {
-            return true;
+            return Kept::Known;
         }
         insert(&mut self.serves, &format!("{protocol}/{port}"))
     }
@@ -171,13 +258,27 @@ impl State {
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.peers_before = self.peers_before.max(other.peers_before);
         self.is_router |= other.is_router;
+        self.framed = self.framed.max(other.framed);
         self.peers.absorb(other.peers);
         let mut gone = 0;
         for entry in other.speaks {
-            gone += u64::from(!insert(&mut self.speaks, &entry));
+            gone += u64::from(insert(&mut self.speaks, &entry) == Kept::Full);
         }
         for entry in other.serves {
-            gone += u64::from(!insert(&mut self.serves, &entry));
+            gone += u64::from(insert(&mut self.serves, &entry) == Kept::Full);
+        }
+        for (what, done) in other.does {
+            let ours = self.does.entry(what).or_default();
+            ours.before = ours.before.max(done.before);
+            for hash in done.with {
+                ours.add(hash);
+            }
+        }
+        for warning in other.warnings {
+            super::change::warn(self, warning);
+        }
+        for change in other.changes {
+            gone += super::change::keep(self, change);
         }
         for known in &other.attributes {
             let fact = Fact {
@@ -205,13 +306,13 @@ impl State {
     }
 }
 
-fn insert(set: &mut BTreeSet<Box<str>>, entry: &str) -> bool {
+fn insert(set: &mut BTreeSet<Box<str>>, entry: &str) -> Kept {
     if set.contains(entry) {
-        return true;
+        return Kept::Known;
     }
-    let room = set.len() < PROTOCOLS_MAX;
-    if room {
-        set.insert(entry.into());
+    if set.len() >= PROTOCOLS_MAX {
+        return Kept::Full;
     }
-    room
+    set.insert(entry.into());
+    Kept::New
 }

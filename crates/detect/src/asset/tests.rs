@@ -7,7 +7,10 @@ use proptest::prelude::*;
 
 use super::limit::{ATTRIBUTES_MAX, IPS_MAX, OUTSIDE_MAX, PEERS_EXACT_MAX};
 use super::peers::Peers;
+use super::state::Fact as Told;
 use super::*;
+use model::class::{Dhcp, Dns, Inventory as Seen};
+use model::port::AssetChange;
 
 const A: Mac = Mac([0x44, 0x4b, 0x5d, 0, 0, 1]);
 const B: Mac = Mac([0x02, 0, 0, 0, 0, 2]);
@@ -119,7 +122,7 @@ fn a_binding_merges_what_was_known_by_address() {
     assert_eq!(node.peers, 2);
     assert_eq!(node.first_seen, 1);
     assert_eq!(node.vendor.as_deref(), Some("GE HealthCare"));
-    assert_eq!(node.role.as_deref(), Some("dicom node"));
+    assert_eq!(node.role.as_deref(), Some("dicom_node"));
     assert_eq!(node.ips, [ip("10.0.0.1")]);
 }
 
@@ -143,7 +146,7 @@ fn a_device_that_changes_its_address_stays_one_asset() {
         seen.observe(&arp(time, address, A));
     }
     let device = asset(&seen, &A.to_string());
-    assert_eq!(device.ips, [ip("fe80::1"), ip("10.0.7.1"), ip("10.0.0.1")]);
+    assert_eq!(device.ips, [ip("10.0.7.1"), ip("10.0.0.1"), ip("fe80::1")]);
     assert_eq!(seen.len(), 1);
 }
 
@@ -196,7 +199,7 @@ fn dhcp_binds_names_and_releases() {
     assert_eq!(client.names, ["ws-rad-07"]);
     assert_eq!(
         asset(&seen, "10.0.0.2").role.as_deref(),
-        Some("dhcp server")
+        Some("dhcp_server")
     );
     let os = client.attributes.iter().find(|known| known.name == "os");
     assert!(os.is_some_and(|os| os.value == "Windows" && os.source == "DHCP option 60"));
@@ -258,12 +261,12 @@ fn attributes_say_where_they_were_read() {
     );
     assert_eq!(
         asset(&seen, "10.0.0.1").role.as_deref(),
-        Some("imaging modality")
+        Some("imaging_modality")
     );
-    assert_eq!(asset(&seen, "10.0.0.2").role.as_deref(), Some("dicom node"));
+    assert_eq!(asset(&seen, "10.0.0.2").role.as_deref(), Some("pacs"));
     assert_eq!(
         told(&seen, "10.0.0.4", "os"),
-        pair("Windows 10.0.17763", "NTLMSSP server version")
+        pair("Windows", "NTLMSSP server version")
     );
     assert_eq!(asset(&seen, "10.0.0.4").names, ["FILES01"]);
     assert_eq!(asset(&seen, "10.0.0.3").names, ["WS7"]);
@@ -414,10 +417,15 @@ fn assets_survive_a_restart() {
         9,
         between("10.0.0.1", "10.0.0.3", "hl7v2", 2575),
     ));
+    let changes = seen.take_changes(Millis(10));
     let mut back = inventory();
     for event in seen.to_events(Millis(10)) {
         assert!(back.restore(&event));
         back.observe(&event);
+    }
+    for event in &changes {
+        assert!(!back.restore(event) && back.restore_change(event));
+        back.observe(event);
     }
     assert_eq!(back.assets(), seen.assets());
     back.observe(&flow_event(
@@ -427,7 +435,10 @@ fn assets_survive_a_restart() {
     assert_eq!(asset(&back, &A.to_string()).last_seen, 20);
     assert_eq!(back.len(), 3);
     assert!(!back.restore(&arp(1, "10.0.0.1", A)));
-    assert_eq!(back.counters().restore_refused, 1);
+    assert_eq!(
+        usize::try_from(back.counters().restore_refused),
+        Ok(changes.len() + 1)
+    );
     let uids: std::collections::BTreeSet<EventUid> = seen
         .to_events(Millis(10))
         .iter()
@@ -535,6 +546,477 @@ proptest! {
         for event in seen.to_events(Millis(1000)) {
             prop_assert!(back.restore(&event));
         }
-        prop_assert_eq!(back.assets(), seen.assets());
+        prop_assert_eq!(timeless(&back), timeless(&seen));
     }
+}
+
+/// Assets without their history: who was known by address has the history of its device.
+fn timeless(inventory: &Inventory) -> Vec<Asset> {
+    let mut assets = inventory.assets();
+    for asset in &mut assets {
+        asset.changes.clear();
+        asset.warnings.clear();
+    }
+    assets
+}
+
+fn changes(seen: &Inventory, id: &str, kind: &str) -> Vec<AssetChange> {
+    let all = asset(seen, id).changes.into_iter();
+    all.filter(|change| change.kind == kind).collect()
+}
+
+fn warnings(seen: &Inventory, id: &str) -> Vec<(String, String, String, u64)> {
+    let all = asset(seen, id).warnings.into_iter();
+    all.map(|w| (w.kind, w.value, w.other, w.count)).collect()
+}
+
+fn warned(
+    kind: &str,
+    value: &str,
+    other: impl ToString,
+    count: u64,
+) -> (String, String, String, u64) {
+    (kind.to_owned(), value.to_owned(), other.to_string(), count)
+}
+
+const HOUR: i64 = 3_600_000;
+const MINUTE: i64 = 60_000;
+
+#[test]
+fn the_shipped_tables_are_whole_and_each_role_is_once() {
+    let (roles, hints) = (role::Roles::built_in(), hint::Hints::built_in());
+    assert_eq!((roles.refused(), hints.refused()), (0, 0));
+    let mut codes = roles.codes();
+    let all = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), all);
+    assert!(all >= 25, "{all}");
+    let names: Vec<&str> = behave::ALL.iter().map(|(code, _)| *code).collect();
+    assert!(names.is_sorted());
+    assert_eq!(
+        role::Roles::parse("x\toffers:a=1\nx\ty\nz\n\n# w\nv\tdoes:nothing=3\n").refused(),
+        3
+    );
+    assert_eq!(
+        hint::Hints::parse("a\tb\tc\td\t5\na\tb\tc\td\t101\na\t^\tc\td\t1\nq\n").refused(),
+        3
+    );
+}
+
+#[test]
+fn hints_read_systems_models_and_versions() {
+    let hints = hint::Hints::built_in();
+    let meant = |name: &'static str, value: &'static str| -> Vec<(String, String)> {
+        let told = Told {
+            name,
+            value: value.into(),
+            confidence: 50,
+            source: "test",
+        };
+        let meant = hints.of(&told);
+        meant
+            .iter()
+            .map(|fact| (fact.name.to_owned(), fact.value.to_string()))
+            .collect()
+    };
+    let has = |facts: Vec<(String, String)>, name: &str, value: &str| {
+        assert!(
+            facts.contains(&(name.to_owned(), value.to_owned())),
+            "{value} in {facts:?}"
+        );
+    };
+    has(
+        meant("description", "Lexmark CX725 version CXTAT.230"),
+        "model",
+        "Lexmark CX725",
+    );
+    has(
+        meant("description", "Lexmark CX725 version CXTAT.230"),
+        "firmware",
+        "CXTAT.230",
+    );
+    has(
+        meant("user_agent", "Mozilla/5.0 (Windows NT 10.0; Win64)"),
+        "os",
+        "Windows",
+    );
+    has(
+        meant("ssh_software", "OpenSSH_9.2p1 Debian-2+deb12u10"),
+        "os_version",
+        "12",
+    );
+    has(
+        meant("ntlm_version", "10.0.17763"),
+        "os_version",
+        "10 1809, Server 2019 (10.0.17763)",
+    );
+    has(
+        meant("ntlm_version", "6.1.0"),
+        "os",
+        "Linux or Unix (Samba)",
+    );
+    has(
+        meant("dhcp_fingerprint", "1,3,6,12,15,28,42"),
+        "os",
+        "Linux (embedded)",
+    );
+    has(
+        meant("implementation", "1.2.840.113619.6.55"),
+        "vendor",
+        "GE HealthCare",
+    );
+    assert!(meant("dhcp_fingerprint", "1,3,6,12,15,28,42,43").is_empty());
+}
+
+fn dicom(operation: &'static str, calling: &'static str, sender: Option<&'static str>) -> Medical {
+    Medical {
+        standard: "dicom".into(),
+        operation: Some(operation.into()),
+        calling_ae: Some(calling.into()),
+        called_ae: Some("PACS".into()),
+        status: Some("0x0000".into()),
+        modality: Some("CT".into()),
+        sender: sender.map(Into::into),
+        ..Medical::default()
+    }
+}
+
+#[test]
+fn a_role_states_its_evidence_with_weights() {
+    let mut seen = inventory();
+    for (n, modality) in ["10.0.0.1", "10.0.0.2", "10.0.0.3"].into_iter().enumerate() {
+        let time = i64::try_from(n).expect("few");
+        let store = dicom("C-STORE", "CT", None);
+        seen.observe(&event(
+            time,
+            3,
+            Some(between(modality, "10.0.0.9", "dicom", 104)),
+            store,
+        ));
+    }
+    // A viewer's images come to it: it makes none.
+    for (operation, sender) in [("C-GET", None), ("C-STORE", Some("server"))] {
+        let get = dicom(operation, "VIEW", sender);
+        seen.observe(&event(
+            9,
+            3,
+            Some(between("10.0.0.5", "10.0.0.9", "dicom", 104)),
+            get,
+        ));
+    }
+    let pacs = asset(&seen, "10.0.0.9");
+    let best = &pacs.roles[0];
+    assert_eq!((best.role.as_str(), best.score), ("pacs", 90));
+    let told: Vec<(&str, i64)> = best
+        .reasons
+        .iter()
+        .map(|r| (r.text.as_str(), r.weight))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("offers DICOM C-STORE SCP to other devices (3)", 45),
+            ("gives DICOM images out (1)", 25),
+            ("offers DICOM C-STORE SCP to other devices (3)", 20),
+        ]
+    );
+    assert_eq!(
+        asset(&seen, "10.0.0.1").role.as_deref(),
+        Some("imaging_modality")
+    );
+    assert_ne!(
+        asset(&seen, "10.0.0.5").role.as_deref(),
+        Some("imaging_modality")
+    );
+    assert!(told_of(&seen, "10.0.0.5", "modality").is_none());
+    let exported = seen.to_events(Millis(20));
+    let rows = exported.iter().find_map(|event| {
+        if let Body::Inventory(body) = &event.body {
+            (body.asset == "10.0.0.9").then(|| body.clone())
+        } else {
+            None
+        }
+    });
+    let rows = rows.expect("the archive");
+    let at = rows
+        .provenance_attribute
+        .iter()
+        .position(|name| name == "role")
+        .expect("evidence");
+    assert_eq!(rows.provenance_value[at], "pacs");
+    assert_eq!(
+        rows.provenance_source[at],
+        "offers DICOM C-STORE SCP to other devices (3) (+45)"
+    );
+}
+
+fn told_of(seen: &Inventory, id: &str, name: &str) -> Option<String> {
+    let known = asset(seen, id)
+        .attributes
+        .into_iter()
+        .find(|known| known.name == name);
+    known.map(|known| known.value)
+}
+
+#[test]
+fn the_surest_value_wins_and_the_others_stay_visible() {
+    let mut seen = inventory();
+    seen.observe(&arp(1, "10.0.0.1", A));
+    let mut store = dicom("C-STORE", "US", None);
+    store.manufacturer = Some("Other Maker".into());
+    seen.observe(&event(
+        2,
+        3,
+        Some(between("10.0.0.1", "10.0.0.9", "dicom", 104)),
+        store,
+    ));
+    let device = asset(&seen, &A.to_string());
+    assert_eq!(device.vendor.as_deref(), Some("GE HealthCare"));
+    let vendors: Vec<(&str, u8)> = device
+        .attributes
+        .iter()
+        .filter(|known| known.name == "vendor")
+        .map(|known| (known.value.as_str(), known.confidence))
+        .collect();
+    assert_eq!(vendors, [("GE HealthCare", 80), ("Other Maker", 60)]);
+}
+
+#[test]
+fn two_hardware_addresses_with_one_address_are_seen() {
+    // Both within a minute.
+    let mut seen = inventory();
+    seen.observe(&arp(1, "10.0.0.1", A));
+    seen.observe(&arp(MINUTE, "10.0.0.1", B));
+    let expected = |other: Mac, count| warned("duplicate_address", "10.0.0.1", other, count);
+    assert_eq!(warnings(&seen, &A.to_string()), [expected(B, 1)]);
+    assert_eq!(warnings(&seen, &B.to_string()), [expected(A, 1)]);
+    seen.observe(&arp(MINUTE + 1, "10.0.0.1", A));
+    assert_eq!(warnings(&seen, &A.to_string()), [expected(B, 2)]);
+    let events = seen.take_changes(Millis(MINUTE + 2));
+    let told = events.iter().filter(|event| event.meta.severity == 3);
+    assert_eq!(told.count(), 2);
+
+    // A device that was replaced, then a thief: who had the address wants it back.
+    let mut seen = inventory();
+    seen.observe(&arp(0, "10.0.0.1", A));
+    seen.observe(&arp(2 * HOUR, "10.0.0.1", B));
+    assert!(warnings(&seen, &B.to_string()).is_empty());
+    assert_eq!(
+        changes(&seen, &B.to_string(), "address_moved")[0].before,
+        A.to_string()
+    );
+    seen.observe(&arp(2 * HOUR + 5 * MINUTE, "10.0.0.1", A));
+    assert_eq!(warnings(&seen, &B.to_string()), [expected(A, 1)]);
+
+    // Who has the address is there, and keeps it.
+    let mut seen = inventory();
+    seen.observe(&arp(0, "10.0.0.1", A));
+    let mut through = between("10.0.0.7", "192.0.2.1", "tls", 443);
+    through.dst_mac = Some(A);
+    seen.observe(&flow_event(HOUR, through));
+    seen.observe(&arp(HOUR + MINUTE, "10.0.0.1", B));
+    assert_eq!(warnings(&seen, &B.to_string()), [expected(A, 1)]);
+    assert_eq!(asset(&seen, &A.to_string()).ips, [ip("10.0.0.1")]);
+    assert!(asset(&seen, &B.to_string()).ips.is_empty());
+
+    // A lease that goes to another device is none.
+    let mut seen = inventory();
+    for (time, mac) in [(0, A), (1000, B)] {
+        let ack = Dhcp {
+            client_mac: Some(mac),
+            client_ip: Some(ip("10.0.0.1")),
+            ..Dhcp::default()
+        };
+        seen.observe(&event(time, 5, None, ack));
+    }
+    assert!(warnings(&seen, &B.to_string()).is_empty());
+    assert_eq!(
+        changes(&seen, &A.to_string(), "address_moved")[0].after,
+        B.to_string()
+    );
+}
+
+#[test]
+fn a_title_used_from_a_second_address_is_seen() {
+    let mut seen = inventory();
+    let call = |seen: &mut Inventory, time, from: &str, title| {
+        let find = dicom("C-FIND", title, None);
+        seen.observe(&event(
+            time,
+            3,
+            Some(between(from, "10.0.0.9", "dicom", 104)),
+            find,
+        ));
+    };
+    call(&mut seen, 1, "10.0.0.1", "CT1");
+    call(&mut seen, 2, "10.0.0.2", "ECHOSCU");
+    call(&mut seen, 3, "10.0.0.3", "ECHOSCU");
+    assert!(warnings(&seen, "10.0.0.3").is_empty());
+    // The device's hardware address becomes known: it is still the same one.
+    seen.observe(&arp(4, "10.0.0.1", A));
+    call(&mut seen, 5, "10.0.0.1", "CT1");
+    assert!(warnings(&seen, &A.to_string()).is_empty());
+    call(&mut seen, 6, "10.0.0.3", "CT1");
+    call(&mut seen, 7, "10.0.0.3", "CT1");
+    assert_eq!(
+        warnings(&seen, "10.0.0.3"),
+        [warned("ae_title_shared", "CT1", A, 2)]
+    );
+    assert_eq!(
+        warnings(&seen, &A.to_string()),
+        [warned("ae_title_shared", "CT1", "10.0.0.3", 2)]
+    );
+    let mut back = inventory();
+    let changes = seen.take_changes(Millis(8));
+    seen.to_events(Millis(8))
+        .iter()
+        .for_each(|event| assert!(back.restore(event)));
+    changes.iter().for_each(|event| {
+        back.restore_change(event);
+    });
+    assert_eq!(
+        warnings(&back, "10.0.0.3"),
+        [warned("ae_title_shared", "CT1", A, 1)]
+    );
+    call(&mut back, 9, "10.0.0.4", "CT1");
+    assert_eq!(
+        warnings(&back, "10.0.0.4"),
+        [warned("ae_title_shared", "CT1", A, 1)]
+    );
+}
+
+#[test]
+fn a_host_name_of_another_device_is_seen() {
+    let mut seen = inventory();
+    for (time, mac, address) in [(0, A, "10.0.0.1"), (HOUR, B, "10.0.0.2")] {
+        let ack = Dhcp {
+            client_mac: Some(mac),
+            client_ip: Some(ip(address)),
+            host_name: Some("WS-SECRETARIAT".into()),
+            parameters: vec![1, 3, 6, 12, 15, 28, 42],
+            ..Dhcp::default()
+        };
+        seen.observe(&event(time, 5, None, ack));
+    }
+    let expected = warned("host_name_shared", "ws-secretariat", A, 1);
+    assert_eq!(warnings(&seen, &B.to_string()), [expected]);
+    assert_eq!(
+        told(&seen, &B.to_string(), "os"),
+        pair("Linux (embedded)", "DHCP option 55")
+    );
+}
+
+#[test]
+fn a_device_behind_a_router_is_followed_by_its_name() {
+    let mut seen = inventory();
+    let logon = |seen: &mut Inventory, time, from: &str, name: &'static str| {
+        let smb = Smb {
+            workstation: Some(name.into()),
+            ..Smb::default()
+        };
+        seen.observe(&event(
+            time,
+            0,
+            Some(between(from, "10.0.0.9", "smb", 445)),
+            smb,
+        ));
+    };
+    logon(&mut seen, 0, "10.7.0.5", "WS-7");
+    logon(&mut seen, HOUR, "10.7.0.8", "WS-7");
+    assert_eq!(ids(&seen), ["10.0.0.9", "10.7.0.8"]);
+    assert_eq!(changes(&seen, "10.7.0.8", "merged")[0].before, "10.7.0.5");
+    assert_eq!(asset(&seen, "10.7.0.8").first_seen, 0);
+    // Two at the same time are two, in another network it is another, and a name that two have
+    // joins nothing any more.
+    logon(&mut seen, 2 * HOUR, "10.7.0.6", "WS-8");
+    logon(&mut seen, 2 * HOUR, "10.7.0.7", "WS-8");
+    logon(&mut seen, 3 * HOUR, "10.7.0.9", "WS-8");
+    logon(&mut seen, 4 * HOUR, "10.8.0.9", "WS-7");
+    assert_eq!(seen.len(), 6);
+}
+
+#[test]
+fn the_history_tells_what_is_new_and_stays_small() {
+    let mut seen = inventory();
+    let talk = |seen: &mut Inventory, time, to: &str, port| {
+        seen.observe(&flow_event(time, between("10.0.0.1", to, "http", port)));
+    };
+    talk(&mut seen, 0, "10.0.0.2", 80);
+    assert_eq!(changes(&seen, "10.0.0.2", "new_device").len(), 1);
+    let service = &changes(&seen, "10.0.0.2", "new_service")[0];
+    assert_eq!(
+        (service.after.as_str(), service.source.as_str()),
+        ("http/80", "answered 10.0.0.1")
+    );
+    talk(&mut seen, MINUTE, "10.0.0.3", 80);
+    assert!(changes(&seen, "10.0.0.1", "new_peer").is_empty());
+    talk(&mut seen, 2 * HOUR, "10.0.0.4", 80);
+    talk(&mut seen, 2 * HOUR, "192.0.2.9", 80);
+    let met = changes(&seen, "10.0.0.1", "new_peer");
+    assert_eq!(met.len(), 1);
+    assert_eq!((met[0].after.as_str(), met[0].time), ("10.0.0.4", 2 * HOUR));
+    for port in 1..200u16 {
+        talk(&mut seen, 3 * HOUR, "10.0.0.2", port);
+    }
+    assert!(asset(&seen, "10.0.0.2").changes.len() <= limit::CHANGES_MAX);
+    assert_eq!(
+        changes(&seen, "10.0.0.2", "new_service").len(),
+        limit::SAME_CHANGE_MAX
+    );
+    assert!(seen.counters().changes_forgotten > 0);
+    let events = seen.take_changes(Millis(4 * HOUR));
+    let uids: std::collections::BTreeSet<EventUid> =
+        events.iter().map(|event| event.meta.uid).collect();
+    assert_eq!(uids.len(), events.len());
+    assert!(seen.take_changes(Millis(4 * HOUR)).is_empty());
+}
+
+#[test]
+fn another_identity_is_a_change() {
+    let mut seen = inventory();
+    let discovered = |seen: &mut Inventory, time, serial: &'static str| {
+        let lldp = Seen {
+            ip: Some(ip("10.0.0.1")),
+            mac: Some(A),
+            provenance_attribute: vec!["serial".into(), "capabilities".into()],
+            provenance_value: vec![serial.into(), "bridge".into()],
+            provenance_confidence: vec![90, 90],
+            provenance_source: vec!["LLDP".into(), "LLDP".into()],
+            ..Seen::default()
+        };
+        seen.observe(&event(time, 1, None, lldp));
+    };
+    seen.observe(&arp(0, "10.0.0.1", A));
+    discovered(&mut seen, 1, "SN-1");
+    discovered(&mut seen, 2, "SN-1");
+    assert!(changes(&seen, &A.to_string(), "changed_identity").is_empty());
+    discovered(&mut seen, 3, "SN-2");
+    let change = &changes(&seen, &A.to_string(), "changed_identity")[0];
+    assert_eq!(
+        (change.before.as_str(), change.after.as_str()),
+        ("SN-1", "SN-2")
+    );
+    assert_eq!(
+        asset(&seen, &A.to_string()).role.as_deref(),
+        Some("network_switch")
+    );
+    let _ = seen.take_changes(Millis(4));
+    // Hours later it also answers as an archive.
+    for n in 1..4u8 {
+        let from = format!("10.0.0.{}", n + 10);
+        let store = dicom("C-STORE", "CT", None);
+        seen.observe(&event(
+            2 * HOUR,
+            3,
+            Some(between(&from, "10.0.0.1", "dicom", 104)),
+            store,
+        ));
+    }
+    let _ = seen.take_changes(Millis(2 * HOUR));
+    let role = &changes(&seen, &A.to_string(), "changed_identity")[0];
+    assert_eq!(
+        (role.before.as_str(), role.after.as_str()),
+        ("network_switch", "pacs")
+    );
 }

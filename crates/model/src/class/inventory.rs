@@ -54,6 +54,30 @@ record! {
             "unmapped.provenance[].confidence";
         /// Provenance: where the value was read.
         provenance_source: Vec<Text> => "provenance_sources", "unmapped.provenance[].source";
+        /// Family of its operating system ("Windows", "Linux").
+        os: Option<Text> => "device_os", "device.os.name";
+        /// Version or build of its operating system.
+        os_version: Option<Text> => "device_os_version", "unmapped.asset.os_version";
+        /// Serial number.
+        serial: Option<Text> => "asset_serial", "device.hw_info.serial_number";
+        /// Firmware or software version of the device.
+        firmware: Option<Text> => "device_firmware", "unmapped.asset.firmware";
+        /// Department that it belongs to.
+        department: Option<Text> => "device_department", "unmapped.asset.department";
+        /// What it was seen doing, as `behaviour=peers` ("dicom_store_scp=3").
+        behaviours: Vec<Text> => "behaviours", "unmapped.asset.behaviours";
+        /// What changed, when the event tells a change: `new_device`, `new_service`, `new_peer`,
+        /// `changed_identity`, `address_moved`, `duplicate_address`, `ae_title_shared`,
+        /// `host_name_shared`, `merged`, `split`.
+        change: Option<Text> => "change", "unmapped.change.kind";
+        /// Attribute that changed.
+        change_attribute: Option<Text> => "change_attribute", "unmapped.change.attribute";
+        /// Its value, or the other device concerned, before.
+        change_before: Option<Text> => "change_before", "unmapped.change.before";
+        /// Its value now.
+        change_after: Option<Text> => "change_after", "unmapped.change.after";
+        /// What the change was read from.
+        change_source: Option<Text> => "change_source", "unmapped.change.source";
     }
 }
 

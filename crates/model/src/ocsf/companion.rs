@@ -22,7 +22,7 @@ pub(super) fn constants(object: &str) -> &'static str {
             r#""algorithm_id":20,"algorithm":"HASSH","#
         }
         "tls.certificate.fingerprints[]" => r#""algorithm_id":3,"algorithm":"SHA-256","#,
-        "device" | "file" => r#""type_id":0,"#,
+        "device" | "device.os" | "file" => r#""type_id":0,"#,
         // Addresses stand masked beside it; OCSF asks for one of `from` and `to`.
         "email" => r#""to":[],"#,
         _ => "",

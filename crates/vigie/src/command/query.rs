@@ -224,7 +224,11 @@ fn print(out: &mut impl Write, answer: &Value, format: QueryFormat) -> io::Resul
     Ok(())
 }
 
-fn table(out: &mut impl Write, columns: &[(&str, &str)], rows: &[Value]) -> io::Result<()> {
+pub(super) fn table(
+    out: &mut impl Write,
+    columns: &[(&str, &str)],
+    rows: &[Value],
+) -> io::Result<()> {
     let empty = Vec::new();
     let cells: Vec<Vec<String>> = rows
         .iter()
@@ -304,7 +308,7 @@ fn plain(cell: &Value, kind: &str) -> String {
 }
 
 /// RFC 4180 quoting.
-fn csv(text: &str) -> String {
+pub(super) fn csv(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -32,9 +32,8 @@ const BATCH_EVENTS: usize = 8192;
 /// Runs the command.
 pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
     let config = Config::load(cli.config.as_deref())?;
-    let only = classes(&options.only)?;
-    let secrets = options.keylog.as_deref().map(key_log).transpose()?;
-    let stop = stop::flag()?;
+    // A wrong class must not have made a folder.
+    let _ = classes(&options.only)?;
     let mut target: Box<dyn Target> = if options.into_store {
         Box::new(IntoStore::open(cli, &config)?)
     } else {
@@ -42,16 +41,29 @@ pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
             printer: printer(options.format, options.clear),
         })
     };
+    into(cli, options, &config, target.as_mut())
+}
+
+/// Reads the files into a target.
+pub(super) fn into(
+    cli: &Cli,
+    options: &Read,
+    config: &Config,
+    target: &mut dyn Target,
+) -> Result<Done> {
+    let only = classes(&options.only)?;
+    let secrets = options.keylog.as_deref().map(key_log).transpose()?;
+    let stop = stop::flag()?;
     let mut unreadable = false;
     for file in &options.files {
         let mut reading = Reading {
-            config: &config,
+            config,
             options,
             only: &only,
             secrets: secrets.clone(),
             quiet: cli.quiet,
             stop: &stop,
-            target: target.as_mut(),
+            target: &mut *target,
         };
         unreadable |= !reading.file(file, site_key(cli))?;
         if stop.load(Ordering::Relaxed) {
@@ -256,8 +268,10 @@ impl EventSink for Sink<'_> {
 }
 
 /// Where the events go.
-trait Target {
+pub(super) trait Target {
+    /// Takes these events.
     fn take(&mut self, events: &mut Vec<Event>) -> Result<()>;
+    /// There are no more.
     fn finish(&mut self) -> Result<()>;
 }
 
@@ -283,7 +297,9 @@ impl IntoStore {
             return Ok(Self::Running(Some(Uplink::start(link)?)));
         };
         let store = crate::role::core::open_store(cli, &dir)?;
-        Ok(Self::Own(Box::new(Pipeline::new(config, store)), lock))
+        let pipeline = Box::new(Pipeline::new(config, store));
+        crate::role::core::restore(&pipeline);
+        Ok(Self::Own(pipeline, lock))
     }
 }
 
@@ -314,7 +330,10 @@ impl Target for IntoStore {
                     "core went away: {lost} batches are not in the store"
                 );
             }
-            Self::Own(pipeline, _) => pipeline.store.close(),
+            Self::Own(pipeline, _) => {
+                crate::role::core::write_inventory(pipeline);
+                pipeline.store.close();
+            }
         }
         Ok(())
     }

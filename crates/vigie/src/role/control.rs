@@ -13,13 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use model::port::{EventQuery as _, Query, QueryError};
+use model::ocsf::{Clearance, EventWriter};
+use model::port::{AssetView as _, EventQuery as _, Query, QueryError};
 use model::{EventUid, Millis};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Opening, Store};
 
 use super::export::Chunks;
+use crate::pipeline::Pipeline;
 use crate::state::{DataDir, Lock};
 use crate::time;
 
@@ -46,6 +48,8 @@ pub(crate) enum Request {
         rows_max: usize,
         time_ms_max: u64,
     },
+    /// The inventory: assets, or as events.
+    Inventory { events: bool },
     /// The replays in the store.
     Replays,
     /// End of a replay's events and clear values.
@@ -208,11 +212,7 @@ fn explain(error: &Value, detail: &str) -> String {
 }
 
 /// Answers on the socket until `stop`.
-pub(crate) fn serve(
-    socket: &Path,
-    store: Arc<crate::pipeline::Pipeline>,
-    stop: Arc<AtomicBool>,
-) -> Result<()> {
+pub(crate) fn serve(socket: &Path, store: Arc<Pipeline>, stop: Arc<AtomicBool>) -> Result<()> {
     let _ = std::fs::remove_file(socket);
     let listener = UnixListener::bind(socket)
         .with_context(|| format!("{}: cannot be bound", socket.display()))?;
@@ -229,7 +229,7 @@ pub(crate) fn serve(
                         // machine.
                         let _ = std::thread::Builder::new()
                             .name("command".into())
-                            .spawn(move || converse(stream, &pipeline.store));
+                            .spawn(move || converse(stream, &pipeline));
                     }
                     Err(_) => std::thread::sleep(Duration::from_millis(20)),
                 }
@@ -238,7 +238,8 @@ pub(crate) fn serve(
     Ok(())
 }
 
-fn converse(stream: UnixStream, store: &Store) -> Option<()> {
+fn converse(stream: UnixStream, pipeline: &Pipeline) -> Option<()> {
+    let store = &pipeline.store;
     stream.set_nonblocking(false).ok()?;
     let mut output = stream.try_clone().ok()?;
     let gone = Arc::new(AtomicBool::new(false));
@@ -253,7 +254,11 @@ fn converse(stream: UnixStream, store: &Store) -> Option<()> {
                 let outcome = export(store, &query, &mut chunks, &gone);
                 return chunks.finish(&outcome).ok();
             }
-            answer(store, &request, &gone)
+            if let Request::Inventory { events } = request {
+                json!({ "ok": inventory(pipeline, events) })
+            } else {
+                answer(store, &request, &gone)
+            }
         }
         Err(error) => {
             json!({ "error": { "code": "usage", "detail": format!("not a request: {error}") } })
@@ -261,6 +266,44 @@ fn converse(stream: UnixStream, store: &Store) -> Option<()> {
     };
     serde_json::to_writer(&mut output, &reply).ok()?;
     output.write_all(b"\n").ok()
+}
+
+/// The inventory of the running core, or of this folder when none runs.
+pub(crate) fn ask_inventory(
+    dir: &DataDir,
+    open: impl FnOnce() -> Result<Pipeline>,
+    events: bool,
+) -> Result<Value> {
+    if let Some(_lock) = lock_or_core(dir)? {
+        let pipeline = open()?;
+        super::core::restore(&pipeline);
+        let answer = inventory(&pipeline, events);
+        pipeline.store.close();
+        return Ok(answer);
+    }
+    let stream = UnixStream::connect(dir.control_socket()).context("core ended just now")?;
+    unwrap(converse_with(
+        stream,
+        &Request::Inventory { events },
+        &mut io::sink(),
+    )?)
+}
+
+/// Assets as the console shows them, or events of class 5001, one JSON text each.
+pub(crate) fn inventory(pipeline: &Pipeline, events: bool) -> Value {
+    let inventory = pipeline.inventory.lock();
+    if !events {
+        return json!(inventory.assets());
+    }
+    let mut writer = EventWriter::default();
+    let lines = inventory.to_events(time::now());
+    drop(inventory);
+    let lines = lines.iter().map(|event| {
+        let mut line = Vec::new();
+        writer.write(event, &mut line, Clearance::Masked);
+        String::from_utf8_lossy(&line).into_owned()
+    });
+    json!(lines.collect::<Vec<String>>())
 }
 
 /// A caller that went away (Ctrl-C) cancels its query.
@@ -313,6 +356,7 @@ fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
             };
         }
         Request::Export { .. } => Err("an export is answered in chunks".to_owned()),
+        Request::Inventory { .. } => Err("the inventory is not the store's".to_owned()),
         Request::Replays => store
             .replays()
             .map(|replays| json!(replays))

@@ -127,7 +127,7 @@ impl Receiver for Rooms {
 }
 
 /// Reads the inventory of an earlier run back.
-fn restore(pipeline: &Pipeline) {
+pub(crate) fn restore(pipeline: &Pipeline) {
     let query = Query {
         text: "class:inventory_info".to_owned(),
         from: None,
@@ -143,6 +143,10 @@ fn restore(pipeline: &Pipeline) {
             found.events.iter().rev().for_each(|event| {
                 inventory.restore(event);
             });
+            // Then their history: a change of what was forgotten since makes no asset.
+            found.events.iter().rev().for_each(|event| {
+                inventory.restore_change(event);
+            });
             drop(inventory);
             info!(count, "inventory restored");
         }
@@ -150,7 +154,8 @@ fn restore(pipeline: &Pipeline) {
     }
 }
 
-fn write_inventory(pipeline: &Pipeline) {
+/// Keeps the inventory over a restart.
+pub(crate) fn write_inventory(pipeline: &Pipeline) {
     let now = time::now();
     let events = pipeline.inventory.lock().to_events(now);
     if let Err(error) = pipeline.store.ingest(events) {

@@ -17,7 +17,7 @@ fn asset(ip: &str, serves: &[&str], role: Option<&str>) -> Asset {
         last_seen: 0,
         peers: 0,
         bytes: 0,
-        attributes: Vec::new(),
+        ..Asset::default()
     }
 }
 

@@ -297,6 +297,8 @@ fn operation_of(side: Side, message: u16, order: &Order, time: Nanos) -> Operati
         operation: Some(Text::Borrowed(operation_name(field))),
         sop_class_uid: order.sop_class.clone(),
         move_destination: order.move_destination.clone(),
+        // Images of a C-GET come from the side that was called.
+        sender: (side == Side::Server).then_some(Text::Borrowed("server")),
         ..Medical::default()
     };
     Operation {
