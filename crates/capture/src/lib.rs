@@ -10,3 +10,4 @@ pub mod file;
 pub mod link;
 pub mod live;
 pub mod privilege;
+pub mod ring;

@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 
 use model::Text;
 
-pub(crate) use datagram::of_udp;
-pub(crate) use gre::of_gre;
+use datagram::of_udp;
+use gre::of_gre;
 
 use crate::link::{ETHERTYPE_IP4, ETHERTYPE_IP6};
 
@@ -204,8 +204,41 @@ impl<'a> Opened<'a> {
     }
 }
 
+/// IP protocols that may carry packets.
+pub(crate) const IP4: u8 = 4;
+pub(crate) const UDP: u8 = 17;
+pub(crate) const IP6: u8 = 41;
+pub(crate) const GRE: u8 = 47;
+pub(crate) const MPLS: u8 = 137;
+
+/// Takes the header of any tunnel off an IP payload; the ports are of UDP, else 0.
+pub(crate) fn open<'a>(
+    protocol: u8,
+    payload: &'a [u8],
+    (src, dst): (u16, u16),
+) -> Result<Option<Opened<'a>>, &'static str> {
+    match protocol {
+        UDP => Ok(payload.get(8..).and_then(|rest| of_udp(src, dst, rest))),
+        IP4 | IP6 => Ok(Some(of_ip(protocol, payload))),
+        MPLS => Ok(Some(of_mpls(payload))),
+        GRE => of_gre(payload).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The port that a tunnel over UDP is known by. Source ports only spread load.
+pub(crate) fn service(kind: Kind, (src, dst): (u16, u16)) -> u16 {
+    if kind == Kind::Gtp {
+        2152
+    } else if kind == Kind::Teredo && src == 3544 {
+        src
+    } else {
+        dst
+    }
+}
+
 /// IP in IP: protocol 4 carries IPv4, protocol 41 IPv6.
-pub(crate) const fn of_ip(protocol: u8, payload: &[u8]) -> Opened<'_> {
+const fn of_ip(protocol: u8, payload: &[u8]) -> Opened<'_> {
     let ethertype = if protocol == 4 {
         ETHERTYPE_IP4
     } else {
@@ -215,6 +248,6 @@ pub(crate) const fn of_ip(protocol: u8, payload: &[u8]) -> Opened<'_> {
 }
 
 /// MPLS in IP: protocol 137, RFC 4023.
-pub(crate) const fn of_mpls(payload: &[u8]) -> Opened<'_> {
+const fn of_mpls(payload: &[u8]) -> Opened<'_> {
     Opened::new(Kind::Mpls, None, Content::Network(0x8847, payload))
 }

@@ -14,12 +14,7 @@ use crate::flow::record::Kind;
 use crate::ip::Packet;
 use crate::ip::fragment::Origin;
 use crate::link::{self, Layer3, Refusal};
-use crate::tunnel::{self, Content, Opened};
-
-const IP4: u8 = 4;
-const IP6: u8 = 41;
-const GRE: u8 = 47;
-const MPLS: u8 = 137;
+use crate::tunnel::{self, Content, GRE, IP4, IP6, MPLS, Opened};
 
 /// True for IP protocols that may carry packets.
 #[inline]
@@ -66,20 +61,11 @@ impl Worker {
     }
 
     /// Takes the tunnel's header off.
-    fn open<'a>(&mut self, packet: &Packet<'a>, (src, dst): (u16, u16)) -> Option<Opened<'a>> {
-        match packet.protocol {
-            UDP => tunnel::of_udp(src, dst, packet.payload.get(8..)?),
-            IP4 | IP6 => Some(tunnel::of_ip(packet.protocol, packet.payload)),
-            MPLS => Some(tunnel::of_mpls(packet.payload)),
-            GRE => match tunnel::of_gre(packet.payload) {
-                Ok(opened) => Some(opened),
-                Err(code) => {
-                    self.stats.problem(code);
-                    None
-                }
-            },
-            _ => None,
-        }
+    fn open<'a>(&mut self, packet: &Packet<'a>, ports: (u16, u16)) -> Option<Opened<'a>> {
+        tunnel::open(packet.protocol, packet.payload, ports).unwrap_or_else(|code| {
+            self.stats.problem(code);
+            None
+        })
     }
 
     /// Counts the packet for the tunnel between its ends. Source ports of tunnels over UDP only
@@ -89,16 +75,10 @@ impl Worker {
         packet: &Packet<'_>,
         carrier: &Carrier,
         opened: &Opened<'_>,
-        (src, dst): (u16, u16),
+        ports: (u16, u16),
         sink: &mut dyn EventSink,
     ) {
-        let service = if opened.layer.kind == tunnel::Kind::Gtp {
-            2152
-        } else if opened.layer.kind == tunnel::Kind::Teredo && src == 3544 {
-            src
-        } else {
-            dst
-        };
+        let service = tunnel::service(opened.layer.kind, ports);
         let tuple = Tuple {
             tunnel: true,
             ..tuple(packet, carrier, service, service)
