@@ -12,10 +12,6 @@ pub(crate) enum Done {
     /// Everything was done.
     Fully,
     /// Done, and the asked-for condition failed.
-    #[expect(
-        dead_code,
-        reason = "the first commands with a condition are scan and policy test"
-    )]
     ConditionFailed,
     /// Some input was unreadable; the rest was processed.
     Unreadable,

@@ -20,7 +20,7 @@ use support::{ndjson, recorded_day, run, stdout, vigie};
 #[test]
 fn every_command_explains_itself() {
     for command in [
-        "up", "read", "replay", "query", "demo", "config", "vault", "doctor",
+        "up", "read", "replay", "query", "packets", "demo", "config", "vault", "doctor",
     ] {
         let help = stdout(vigie().args([command, "--help"]), 0);
         assert!(help.contains("Usage: vigie"), "{command}: {help}");
