@@ -25,7 +25,7 @@ use super::{Cipher, Keys, RingError, Status};
 use crate::file::{self, Resolution};
 
 /// Most skipped blocks that are told by name.
-pub const SKIPPED_MAX: usize = 16;
+pub(super) const SKIPPED_MAX: usize = 16;
 
 /// What to extract.
 #[derive(Clone, Debug)]
@@ -290,8 +290,10 @@ impl Block {
         for group in groups {
             let start = raw.len();
             whole &= self.group(group, &mut chunks, &mut raw).is_some() || {
-                // Without its first chunks nobody knows where a packet begins.
-                raw.truncate(start);
+                // A broken tail does not cost the good head.
+                let read = Records::new(raw.get(start..).unwrap_or(&[]));
+                let octets: usize = read.map(|(_, octets)| octets).sum();
+                raw.truncate(start + octets);
                 false
             };
         }

@@ -55,11 +55,14 @@ fn both(frames: &[Vec<u8>]) -> [BTreeMap<String, u64>; 2] {
 /// Packets of both sides, of a flow's or a tunnel's event.
 fn packets(event: &Event) -> Option<u64> {
     use model::class::Body;
-    match &event.body {
-        Body::Network(flow) => Some(flow.packets_in.unwrap_or(0) + flow.packets_out.unwrap_or(0)),
-        Body::Tunnel(flow) => Some(flow.packets_in.unwrap_or(0) + flow.packets_out.unwrap_or(0)),
-        _ => None,
-    }
+    let sides = if let Body::Network(flow) = &event.body {
+        [flow.packets_in, flow.packets_out]
+    } else if let Body::Tunnel(flow) = &event.body {
+        [flow.packets_in, flow.packets_out]
+    } else {
+        return None;
+    };
+    Some(sides.into_iter().flatten().sum())
 }
 
 #[test]

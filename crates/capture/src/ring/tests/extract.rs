@@ -99,7 +99,7 @@ fn damage_costs_the_damaged_part_and_is_said() {
     let keys = Arc::new(Ringkeys::default());
     let big = Config {
         block_bytes: 2 * 1024 * 1024,
-        ..config(dir.path())
+        ..Config::of(dir.path(), 8 * SIZE_BYTES_MIN)
     };
     let (mut writer, _) = open(big, &keys);
     let frames: Vec<Vec<u8>> = (0..3000)
@@ -121,6 +121,8 @@ fn damage_costs_the_damaged_part_and_is_said() {
     // Cut off: what stands before is there, and it is said.
     fs::write(&path, &good[..good.len() / 2]).unwrap();
     assert_eq!((all(0).packets, all(0).skipped_blocks), (300, 1));
+    fs::write(&path, &good[..good.len() / 6]).unwrap();
+    assert!((1..300).contains(&all(0).packets));
     // The index: the block is lost.
     let mut bad = good.clone();
     bad[layout::HEAD_BYTES + 3] ^= 1;
