@@ -97,7 +97,9 @@ fn live_and_file_give_the_same_events() {
     signal(dump.id(), "INT");
     dump.wait().unwrap();
     let metrics = wire.metrics(&running);
-    let row = running.query(CONNECTIONS).swap_remove(0);
+    let row = wait("a flow to be reported", Duration::from_secs(60), || {
+        running.query(CONNECTIONS).pop()
+    });
     let packets = packets_of(&capture, &row);
     let uid = ["--uid", row["flow"].as_str().unwrap()];
     assert_eq!(extracted(&dir, &uid, "running.pcap"), packets);
