@@ -11,3 +11,4 @@ pub mod file;
 pub mod link;
 pub mod live;
 pub mod privilege;
+pub mod ring;

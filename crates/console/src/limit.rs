@@ -59,6 +59,12 @@ pub const NODES_MAX: usize = 40;
 pub const ZONES_MAX: usize = 256;
 /// Most entries of the audit trail in one answer.
 pub const TRAIL_MAX: usize = 1_000;
+/// Most bytes of a capture file that one answer holds in memory; the command line gives the whole.
+pub const PCAP_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Shortest reason that says something, in bytes.
+pub const REASON_BYTES_MIN: usize = 3;
+/// Longest reason, in bytes.
+pub const REASON_BYTES_MAX: usize = 500;
 /// Most live streams at once.
 pub const STREAMS_MAX: usize = 64;
 /// Events that wait for one live client; more are dropped, newest first, and counted.

@@ -31,6 +31,8 @@ pub enum Permission {
     ManageAccounts,
     /// Change zones.
     ChangeSetup,
+    /// Open packets of a flow, which may hold what patients and staff wrote.
+    OpenPackets,
 }
 
 impl Role {
@@ -58,7 +60,9 @@ impl Role {
     pub const fn may(self, permission: Permission) -> bool {
         match permission {
             Permission::View | Permission::Hunt => true,
-            Permission::ReadTrail => matches!(self, Self::Rssi | Self::Admin),
+            Permission::ReadTrail | Permission::OpenPackets => {
+                matches!(self, Self::Rssi | Self::Admin)
+            }
             Permission::ManageAccounts | Permission::ChangeSetup => matches!(self, Self::Admin),
         }
     }

@@ -61,6 +61,26 @@ metrics! {
     CAPTURE_BYTES: "counter" "vigie_capture_bytes_total";
     /// Packets that the kernel dropped because a ring was full.
     CAPTURE_DROPPED: "counter" "vigie_capture_dropped_packets_total{reason=\"ring_full\"}";
+    /// Bytes of the packet ring on disk.
+    CAPTURE_RING_BYTES: "gauge" "vigie_capture_ring_bytes";
+    /// Blocks of the packet ring.
+    CAPTURE_RING_BLOCKS: "gauge" "vigie_capture_ring_blocks";
+    /// Bytes of the packet ring's pinned blocks.
+    CAPTURE_RING_PINNED: "gauge" "vigie_capture_ring_pinned_bytes";
+    /// Time of the oldest packet in the packet ring, seconds since 1970; 0 without one.
+    CAPTURE_RING_OLDEST: "gauge" "vigie_capture_ring_oldest_seconds";
+    /// Packets written to the packet ring.
+    CAPTURE_RING_PACKETS: "counter" "vigie_capture_ring_packets_total";
+    /// Packets that the packet ring did not take; the packet path saw them all the same.
+    CAPTURE_RING_DROPPED_QUEUE: "counter"
+        "vigie_capture_ring_dropped_packets_total{reason=\"queue_full\"}";
+    /// Packets that the packet ring did not take; the packet path saw them all the same.
+    CAPTURE_RING_DROPPED_DISK: "counter"
+        "vigie_capture_ring_dropped_packets_total{reason=\"disk\"}";
+    /// Packets that the configuration leaves out of the packet ring.
+    CAPTURE_RING_SKIPPED: "counter" "vigie_capture_ring_skipped_packets_total";
+    /// Pinned blocks that went because pins held more than their share.
+    CAPTURE_RING_UNPINNED: "counter" "vigie_capture_ring_unpinned_blocks_total";
     /// Flows now in the table.
     WIRE_FLOWS: "gauge" "vigie_wire_flows";
     /// Bytes that the packet path accounts for.

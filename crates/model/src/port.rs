@@ -351,6 +351,63 @@ pub struct SystemStatus {
     pub interfaces: Vec<String>,
 }
 
+/// The packet ring.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RingStatus {
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Most bytes on disk.
+    pub size_bytes: u64,
+    /// Blocks.
+    pub blocks: u64,
+    /// Time of the oldest packet, milliseconds.
+    pub oldest: Option<i64>,
+    /// Time of the latest packet on disk, milliseconds.
+    pub newest: Option<i64>,
+    /// Bytes that pinned flows hold.
+    pub pinned_bytes: u64,
+    /// Packets written since the start.
+    pub packets: u64,
+    /// Packets that it did not take since the start; the packet path saw them.
+    pub dropped: u64,
+    /// Packets that the configuration left out since the start.
+    pub skipped: u64,
+    /// Why the last block could not be written, if it could not.
+    pub error: Option<String>,
+}
+
+/// A flow out of the packet ring, for whom and why.
+#[derive(Clone, Debug, Default)]
+pub struct PacketsAsk {
+    /// Its Community ID, or else
+    pub flow: Option<String>,
+    /// the `connection_info.uid` of one connection.
+    pub uid: Option<String>,
+    /// Earliest packet.
+    pub from: Option<Millis>,
+    /// Latest packet, inclusive.
+    pub to: Option<Millis>,
+    /// Most bytes of the capture file.
+    pub bytes_max: u64,
+    /// Who asks.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A flow out of the packet ring.
+#[derive(Clone, Debug, Default)]
+pub struct PacketsFound {
+    /// The capture file; empty without a packet.
+    pub pcap: Vec<u8>,
+    /// Packets in it.
+    pub packets: u64,
+    /// True when `bytes_max` cut it.
+    pub limited: bool,
+    /// Blocks that could not be read.
+    pub skipped_blocks: u64,
+}
+
 /// Questions to the supervisor.
 pub trait SystemView: Send + Sync {
     /// The state now.
@@ -361,6 +418,20 @@ pub trait SystemView: Send + Sync {
     /// # Errors
     /// A sentence for the operator: which zone, what is wrong, what to do.
     fn set_zones(&self, zones: &[(String, Vec<String>)]) -> Result<(), String>;
+
+    /// The packet ring; `None` when it is off.
+    fn ring(&self) -> Option<RingStatus> {
+        None
+    }
+
+    /// Packets of one flow. The audit trail has the question before a packet is read.
+    ///
+    /// # Errors
+    /// A sentence: no reason, no ring, no such flow, no trail.
+    fn packets(&self, ask: &PacketsAsk) -> Result<PacketsFound, String> {
+        let PacketsAsk { .. } = ask;
+        Err("the packet ring is off: set [ring] size".to_owned())
+    }
 
     /// Metrics of every role, in Prometheus text form.
     fn metrics(&self) -> String {

@@ -48,7 +48,7 @@ pub use seen::{Range, Seen};
 pub use segment::SegmentMeta;
 pub use store::{Ack, Recovery, Store};
 pub use tenant::{LABEL as REPLAY_LABEL, replay_of};
-pub use vault::{Opening, Vault};
+pub use vault::{Opening, RingKey, RingKeys, Vault};
 
 #[cfg(test)]
 mod testdata;

@@ -76,6 +76,14 @@ pub(crate) enum Command {
         cmdb.csv --fail-on-difference"
     )]
     Inventory(Inventory),
+    /// One flow's packets out of the packet ring, as a capture file; every opening is traced
+    #[command(
+        after_help = "Examples:\n  vigie packets --flow 1:wCb3OG7yAFWelaUydu0D+125CLM= --output \
+        flow.pcap --reason 'incident 12'\n  vigie packets --uid 00000000002f61a3 --output a.pcap \
+        --reason 'incident 12'\n  vigie packets --flow 1:wCb3OG7yAFWelaUydu0D+125CLM= \
+        --pin-days 30 --reason 'incident 12'\n  vigie packets --pins"
+    )]
+    Packets(Packets),
     /// A populated console on a recorded hospital day, attacks included, in its own folder
     Demo(Demo),
     /// Check or show the configuration
@@ -246,6 +254,38 @@ pub(crate) struct Inventory {
     /// Secrets of TLS connections in the captures (SSLKEYLOGFILE)
     #[arg(long, value_name = "FILE", requires = "files")]
     pub(crate) keylog: Option<PathBuf>,
+}
+
+/// Options of `packets`.
+#[derive(Args)]
+pub(crate) struct Packets {
+    /// Community ID of the flow (connection_info.community_uid)
+    #[arg(long, value_name = "COMMUNITY_ID", required_unless_present_any = ["uid", "pins"])]
+    pub(crate) flow: Option<String>,
+    /// One connection (connection_info.uid): its packets, not those of others of the same name
+    #[arg(long, value_name = "CONNECTION_UID", conflicts_with = "flow")]
+    pub(crate) uid: Option<String>,
+    /// Earliest packet: RFC 3339, milliseconds, or -24h
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) from: Option<String>,
+    /// Latest packet
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) to: Option<String>,
+    /// Capture file to write; one that is there is left alone
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Why; written to the audit trail before a packet is read
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Keep the flow's packets beyond their turn, for so many days
+    #[arg(long, value_name = "N", requires = "flow", conflicts_with_all = ["output", "release"])]
+    pub(crate) pin_days: Option<u16>,
+    /// Keep them no longer than others
+    #[arg(long, requires = "flow", conflicts_with = "output")]
+    pub(crate) release: bool,
+    /// List the flows that are pinned, one JSON object a line
+    #[arg(long, conflicts_with_all = ["flow", "uid", "output", "reason"])]
+    pub(crate) pins: bool,
 }
 
 /// Options of `demo`.

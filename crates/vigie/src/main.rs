@@ -10,6 +10,7 @@ mod exit;
 mod link;
 mod output;
 mod pipeline;
+mod ring;
 mod role;
 mod state;
 mod stop;
@@ -38,6 +39,7 @@ fn run(cli: &Cli) -> anyhow::Result<Done> {
         Command::Replay(options) => command::replay::run(cli, options),
         Command::Query(options) => command::query::run(cli, options),
         Command::Inventory(options) => command::inventory::run(cli, options),
+        Command::Packets(options) => command::packets::run(cli, options),
         Command::Demo(options) => command::demo::run(cli, options),
         Command::Config(verb) => command::config::run(cli, verb),
         Command::Vault(verb) => command::vault::run(cli, verb),

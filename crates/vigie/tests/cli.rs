@@ -25,6 +25,7 @@ fn every_command_explains_itself() {
         "replay",
         "query",
         "inventory",
+        "packets",
         "demo",
         "config",
         "vault",

@@ -18,12 +18,12 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use support::wire::{Wire, figures, inside};
-use support::{query, signal, stdout, vigie, wait};
+use support::{query, run, signal, stdout, vigie, wait};
 
 /// What an exchange or a flow of the web server was, and how often.
 fn facts(rows: &[Value]) -> BTreeMap<String, u64> {
@@ -36,6 +36,9 @@ fn facts(rows: &[Value]) -> BTreeMap<String, u64> {
 
 const HTTP: &str = "select src_port, dst_port, http_method, http_code, url_path, response_bytes \
                     from http_activity";
+const CONNECTIONS: &str = "select src_port, flow, community_id from network_activity \
+                           where about = 'flow' and dst_port = 8000 and end_reason = 'closed' \
+                           order by start_time limit 1";
 const FLOWS: &str = "select src_port, packets_in, packets_out, bytes_in, bytes_out, end_reason \
                      from network_activity where about = 'flow' and dst_port = 8000 \
                      and end_reason = 'closed'";
@@ -47,7 +50,9 @@ fn live_and_file_give_the_same_events() {
     let mut wire = Wire::make("l");
     wire.serve(folder.path());
     let dir = folder.path().join("state");
-    let running = wire.watch(&dir, &[]);
+    let config = folder.path().join("vigie.toml");
+    std::fs::write(&config, "[ring]\nsize = \"64MiB\"\nfree_min = \"0B\"\n").unwrap();
+    let running = wire.watch(&dir, &["--config", config.to_str().unwrap()]);
     let capture = folder.path().join("run.pcap");
     let mut dump = inside(&wire.near, "tcpdump");
     dump.args([
@@ -92,12 +97,58 @@ fn live_and_file_give_the_same_events() {
     signal(dump.id(), "INT");
     dump.wait().unwrap();
     let metrics = wire.metrics(&running);
+    let row = wait("a flow to be reported", Duration::from_secs(60), || {
+        running.query(CONNECTIONS).pop()
+    });
+    let packets = packets_of(&capture, &row);
+    let uid = ["--uid", row["flow"].as_str().unwrap()];
+    assert_eq!(extracted(&dir, &uid, "running.pcap"), packets);
     drop(running);
+    // The same without a running Vigie, by the flow's name.
+    let name = ["--flow", row["community_id"].as_str().unwrap()];
+    assert_eq!(extracted(&dir, &name, "stopped.pcap"), packets);
+    let trail = std::fs::read_to_string(dir.join("audit/trail.jsonl")).unwrap();
+    assert_eq!(trail.matches("packets_extracted").count(), 2);
+    let mut silent = vigie();
+    silent.args([
+        "--data-dir",
+        dir.to_str().unwrap(),
+        "packets",
+        "--output",
+        "no.pcap",
+    ]);
+    assert_eq!(run(silent.args(name)).status.code(), Some(2));
     same_as_reading(&capture, &dir, &folder.path().join("file"));
     let dropped = figures(&metrics, &["capture_dropped_packets", "role=\"sensor\""]);
     assert!(!dropped.is_empty(), "{metrics}");
     let dropped = figures(&metrics, &["dropped", "role=\"sensor\""]);
     assert!(dropped.iter().all(|n| *n == 0), "{metrics}");
+}
+
+/// Packets of a connection in the capture, by tshark.
+fn packets_of(capture: &Path, row: &Value) -> usize {
+    counted(capture, &format!("tcp.port=={}", row["src_port"]))
+}
+
+/// Packets of a file that a filter finds; capinfos agrees when the filter finds all.
+fn counted(file: &Path, filter: &str) -> usize {
+    let mut tshark = Command::new("tshark");
+    let found = stdout(tshark.arg("-nr").arg(file).args(["-Y", filter]), 0);
+    found.lines().count()
+}
+
+/// Packets of one flow that the packet ring gives.
+fn extracted(dir: &Path, flow: &[&str], name: &str) -> usize {
+    let file = dir.with_file_name(name);
+    let mut packets = vigie();
+    packets.args(["--quiet", "--data-dir", dir.to_str().unwrap(), "packets"]);
+    packets.args(flow).args(["--reason", "a test", "--output"]);
+    stdout(packets.arg(&file), 0);
+    let mut capinfos = Command::new("capinfos");
+    let told = stdout(capinfos.args(["-TrcM"]).arg(&file), 0);
+    let count = counted(&file, "tcp.port==8000");
+    assert_eq!(told.split_whitespace().last().unwrap(), count.to_string());
+    count
 }
 
 /// The live store and one made of the capture hold the same exchanges and flows.

@@ -5,6 +5,7 @@
 //! Source: `DESIGN.md` section 4, wire.
 
 mod config;
+mod conversation;
 mod crypto;
 mod flow;
 pub mod frame;
@@ -22,6 +23,7 @@ mod tunnel;
 mod worker;
 
 pub use config::{BUDGET_BYTES, BUDGET_BYTES_MIN, Sequence, Timeouts, WireConfig};
+pub use conversation::{Conversation, Named, Namer};
 pub use frame::{Frame, LinkType};
 pub use secrets::{Growing, KeyLog, Secrets};
 pub use shard::{Parts, Share, WORKERS_MAX, parts_of, shard_of};

@@ -287,6 +287,7 @@ const GET = {
       .slice(0, 50);
   },
   "/system": () => status(),
+  "/packets": () => ({ ring: null, may_open: false }),
   "/audit-trail": () => state.trail,
   "/passkeys": () => [],
   "/users": () => [...state.users.values()].map(({ password: _, ...user }) => user),

@@ -68,6 +68,24 @@ async function call<R>(
   throw await failure(response);
 }
 
+/** A file made by a question that leaves a trace; where it was cut, and what could not be read. */
+async function file(path: string, body: unknown): Promise<T.CaptureFile> {
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (csrf) headers["x-vigie-csrf"] = csrf;
+  const init: RequestInit = { method: "POST", headers, credentials: "same-origin" };
+  const response = await fetch(url(path), {
+    ...init,
+    cache: "no-store",
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw await failure(response);
+  return {
+    blob: await response.blob(),
+    limited: response.headers.get("x-vigie-limited") === "true",
+    skipped: Number(response.headers.get("x-vigie-skipped-blocks") ?? 0),
+  };
+}
+
 async function failure(response: Response): Promise<ApiError> {
   let body: Record<string, unknown> = {};
   try {
@@ -142,6 +160,9 @@ export const api = {
   fields: (signal?: Signal) => get<T.SearchField[]>("/search/fields", {}, signal),
   values: (query: Query, signal?: Signal) => get<unknown[]>("/search/values", query, signal),
   query: (body: T.QueryText, signal?: Signal) => call<T.Rows>("POST", "/query", { body, signal }),
+
+  ring: (signal?: Signal) => get<T.RingState>("/packets", {}, signal),
+  packets: (body: T.PacketsWanted) => file("/packets", body),
 
   system: (signal?: Signal) => get<T.SystemStatus>("/system", {}, signal),
   auditTrail: (limit: number, signal?: Signal) =>

@@ -191,6 +191,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/packets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packet ring. */
+        get: operations["packet_ring"];
+        put?: never;
+        /** Packets of one flow as a capture file (rssi, admin). `X-Vigie-Limited: true` when it was cut. */
+        post: operations["packets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/passkeys": {
         parameters: {
             query?: never;
@@ -953,6 +971,25 @@ export interface components {
             /** @description What needs a person, most severe first. */
             todo: components["schemas"]["Todo"][];
         };
+        /** @description Which packets, and why. */
+        PacketsWanted: {
+            /** @description Community ID of the flow, or else */
+            flow?: string | null;
+            /**
+             * Format: int64
+             * @description Earliest packet, milliseconds.
+             */
+            from?: number | null;
+            /** @description Why, 3 to 500 bytes; written to the audit trail. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Latest packet, inclusive, milliseconds.
+             */
+            to?: number | null;
+            /** @description `connection_info.uid` of one connection. */
+            uid?: string | null;
+        };
         /** @description A registered passkey. */
         PasskeyView: {
             /**
@@ -1073,36 +1110,61 @@ export interface components {
             /** @description Label for people. */
             label: string;
         };
-        /** @description One piece of evidence for a role. */
-        RoleReason: {
-            /** @description `offers`, `speaks`, `does`, `says`, `vendor`, `router` or `port`. */
-            code: string;
-            /**
-             * Format: int64
-             * @description With how many distinct devices, when the evidence counts them.
-             */
-            count?: number | null;
-            /** @description The same in English, for exports. */
-            text: string;
-            /**
-             * Format: int64
-             * @description Points for the role, negative against it.
-             */
-            weight: number;
-            /** @description What was matched: a protocol, a behaviour, an attribute's value, a vendor, a port. */
-            what: string;
+        /** @description Whether there is a packet ring, and whether this account may open it. */
+        RingState: {
+            /** @description True when the role of this account may open packets. */
+            may_open: boolean;
+            ring?: null | components["schemas"]["RingStatus"];
         };
-        /** @description A role and what speaks for it. */
-        RoleScore: {
-            /** @description The evidence, heaviest first. */
-            reasons: components["schemas"]["RoleReason"][];
-            /** @description Code of the role (`pacs`, `file_server`). */
-            role: string;
+        /** @description The packet ring. */
+        RingStatus: {
             /**
-             * Format: int32
-             * @description Sum of the weights, 0 to 99.
+             * Format: int64
+             * @description Blocks.
              */
-            score: number;
+            blocks: number;
+            /**
+             * Format: int64
+             * @description Bytes on disk.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Packets that it did not take since the start; the packet path saw them.
+             */
+            dropped: number;
+            /** @description Why the last block could not be written, if it could not. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Time of the latest packet on disk, milliseconds.
+             */
+            newest?: number | null;
+            /**
+             * Format: int64
+             * @description Time of the oldest packet, milliseconds.
+             */
+            oldest?: number | null;
+            /**
+             * Format: int64
+             * @description Packets written since the start.
+             */
+            packets: number;
+            /**
+             * Format: int64
+             * @description Bytes that pinned flows hold.
+             */
+            pinned_bytes: number;
+            /**
+             * Format: int64
+             * @description Most bytes on disk.
+             */
+            size_bytes: number;
+            /**
+             * Format: int64
+             * @description Packets that the configuration left out since the start.
+             */
+            skipped: number;
         };
         /** @description One role process. */
         RoleStatus: {
@@ -1756,6 +1818,63 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Overview"];
                 };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    packet_ring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RingState"];
+                };
+            };
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    packets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PacketsWanted"];
+            };
+        };
+        responses: {
+            /** @description A pcap file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             "4XX": {
                 headers: {

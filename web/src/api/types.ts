@@ -31,6 +31,16 @@ export type RoleStatus = Sent<S["RoleStatus"]>;
 export type QueueStatus = Sent<S["QueueStatus"]>;
 export type StorageStatus = Sent<S["StorageStatus"]>;
 export type SystemStatus = Sent<S["SystemStatus"]>;
+export type RingStatus = Sent<S["RingStatus"]>;
+export type RingState = Sent<S["RingState"]>;
+export type PacketsWanted = S["PacketsWanted"];
+
+/** A capture file that the browser saves. */
+export interface CaptureFile {
+  blob: Blob;
+  limited: boolean;
+  skipped: number;
+}
 
 export type TodoSeverity = S["Severity"];
 export type Todo = Omit<Sent<S["Todo"]>, "args"> & { args: Record<string, unknown> };

@@ -16,6 +16,7 @@ export const codesEn: Record<keyof typeof codesFr, string> = {
   "error.forbidden": "Your role does not allow it",
   "error.csrf": "Request refused: reload the page",
   "error.origin": "Request refused: unexpected origin",
+  "error.no_reason": "A reason is needed",
   "error.not_found": "Not found",
   "error.too_many": "Too many attempts: wait a minute",
   "error.bad_request": "Request not understood",

@@ -14,6 +14,7 @@ export const codesFr = {
   "error.forbidden": "Votre rôle ne le permet pas",
   "error.csrf": "Requête refusée : rechargez la page",
   "error.origin": "Requête refusée : origine inattendue",
+  "error.no_reason": "Un motif est nécessaire",
   "error.not_found": "Introuvable",
   "error.too_many": "Trop de tentatives : attendez une minute",
   "error.bad_request": "Requête incomprise",

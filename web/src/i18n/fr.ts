@@ -295,6 +295,22 @@ export const fr = {
   "hunt.field": "Champ",
   "hunt.value": "Valeur",
   "hunt.flow": "Tout le flux",
+  "packets.open": "Paquets",
+  "packets.title": "Paquets de cette connexion",
+  "packets.help":
+    "Les paquets peuvent contenir ce que patients et personnel ont écrit. Qui les ouvre, et pourquoi, est inscrit au journal d'audit.",
+  "packets.reason": "Motif",
+  "packets.save": "Enregistrer un fichier de capture",
+  "packets.saved": "Le fichier de capture est enregistré.",
+  "packets.cut":
+    "Le fichier de capture est enregistré, coupé à 64 Mio : la ligne de commande donne tout.",
+  "packets.holes": "Le fichier de capture est enregistré ; certains paquets ne sont plus lisibles.",
+  "packets.none":
+    "L'anneau de paquets n'a aucun paquet de cette connexion, ou elle n'a pas encore été rapportée.",
+  "packets.ring": "Anneau de paquets",
+  "packets.since": "jusqu'au {date}",
+  "packets.dropped": "Paquets non pris",
+  "packets.pinned": "Tenus pour des flux épinglés",
   "hunt.copy.json": "Copier le JSON",
   "sql.rows": "{n} ligne|{n} lignes",
   "sql.result": "Résultat de la requête",

@@ -15,6 +15,7 @@ mod ego;
 mod events;
 mod network;
 mod overview;
+mod packets;
 mod passkeys;
 mod period;
 mod probe;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(accounts::list, accounts::create))
         .routes(routes!(accounts::change, accounts::delete))
         .routes(routes!(accounts::password))
+        .routes(routes!(packets::state, packets::packets))
         .routes(routes!(overview::overview))
         .routes(routes!(network::matrix))
         .routes(routes!(network::sankey))

@@ -302,6 +302,32 @@ impl Twin<StorageStatus> for StorageStatus {
 }
 
 twin! {
+    /// The packet ring.
+    RingStatus of port::RingStatus {
+        /// Bytes on disk.
+        bytes: u64,
+        /// Most bytes on disk.
+        size_bytes: u64,
+        /// Blocks.
+        blocks: u64,
+        /// Time of the oldest packet, milliseconds.
+        oldest: Option<i64>,
+        /// Time of the latest packet on disk, milliseconds.
+        newest: Option<i64>,
+        /// Bytes that pinned flows hold.
+        pinned_bytes: u64,
+        /// Packets written since the start.
+        packets: u64,
+        /// Packets that it did not take since the start; the packet path saw them.
+        dropped: u64,
+        /// Packets that the configuration left out since the start.
+        skipped: u64,
+        /// Why the last block could not be written, if it could not.
+        error: Option<String>,
+    }
+}
+
+twin! {
     /// The state of this installation.
     SystemStatus of port::SystemStatus {
         /// Version of Vigie.

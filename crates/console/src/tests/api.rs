@@ -41,6 +41,7 @@ async fn everything_needs_a_session() {
         "/search/values?field=proto",
         "/stream",
         "/system",
+        "/packets",
         "/audit-trail",
         "/setup",
         "/users",

@@ -13,7 +13,8 @@ use http_body_util::BodyExt as _;
 use identity::{Directory, NewAccount, OsEntropy, PasswordCost, Role, Secret};
 use model::port::{
     Asset, AssetView, AuditEntry, AuditTrail, CaptureStatus, Column, Datum, EventQuery, Events,
-    Query, QueryError, RoleStatus, Rows, SystemStatus, SystemView,
+    PacketsAsk, PacketsFound, Query, QueryError, RingStatus, RoleStatus, Rows, SystemStatus,
+    SystemView,
 };
 use model::{Event, Millis};
 use serde_json::Value;
@@ -164,6 +165,27 @@ impl SystemView for Site {
             interfaces: vec!["eth1".to_owned()],
             ..SystemStatus::default()
         }
+    }
+
+    fn ring(&self) -> Option<RingStatus> {
+        Some(RingStatus {
+            bytes: 5,
+            ..RingStatus::default()
+        })
+    }
+
+    fn packets(&self, ask: &PacketsAsk) -> Result<PacketsFound, String> {
+        let packets = match ask.flow.as_deref() {
+            Some("1:none") => 0,
+            Some(_) => 2,
+            None => return Err("name one flow".to_owned()),
+        };
+        Ok(PacketsFound {
+            pcap: format!("{} {} {}", ask.actor, ask.reason, ask.bytes_max).into_bytes(),
+            packets,
+            limited: true,
+            skipped_blocks: 3,
+        })
     }
 
     fn set_zones(&self, zones: &[(String, Vec<String>)]) -> Result<(), String> {

@@ -3,6 +3,7 @@
 mod api;
 mod fake;
 mod guard;
+mod packets;
 mod served;
 mod sign_in;
 
@@ -39,5 +40,5 @@ fn every_operation_is_described_once() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), all);
-    assert_eq!(all, 32);
+    assert_eq!(all, 34);
 }

@@ -5,6 +5,8 @@
 //! of nonce. The directory may lie on another disk (a link), so that a backup of the store has no
 //! keys.
 
+mod ring;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +15,8 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use model::SiteKey;
 use zeroize::Zeroizing;
+
+pub use ring::{RingKey, RingKeys};
 
 use crate::disk;
 use crate::error::StoreError;
@@ -96,19 +100,7 @@ impl Keys {
     pub(super) fn destroy(&self, month: &str) -> Result<(), StoreError> {
         let mut months = self.months.lock().unwrap_or_else(PoisonError::into_inner);
         months.remove(month);
-        let path = self.path_of(month);
-        if path.exists() {
-            let length = std::fs::metadata(&path).map_or(0, |meta| meta.len());
-            let zeros = vec![0u8; usize::try_from(length).unwrap_or(0).min(4096)];
-            let io = |e| StoreError::io(&path, "overwrite", e);
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .open(&path)
-                .map_err(io)?;
-            std::io::Write::write_all(&mut file, &zeros).map_err(io)?;
-            file.sync_all().map_err(io)?;
-        }
-        disk::remove(&path)
+        shred(&self.path_of(month))
     }
 
     fn path_of(&self, month: &str) -> PathBuf {
@@ -195,6 +187,22 @@ fn body(path: &Path, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
             .unwrap_or_default()
             .to_vec(),
     ))
+}
+
+/// Overwrites and removes a key file.
+fn shred(path: &Path) -> Result<(), StoreError> {
+    if path.exists() {
+        let length = std::fs::metadata(path).map_or(0, |meta| meta.len());
+        let zeros = vec![0u8; usize::try_from(length).unwrap_or(0).min(4096)];
+        let io = |e| StoreError::io(path, "overwrite", e);
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .map_err(io)?;
+        std::io::Write::write_all(&mut file, &zeros).map_err(io)?;
+        file.sync_all().map_err(io)?;
+    }
+    disk::remove(path)
 }
 
 fn restrict(dir: &Path) -> Result<(), StoreError> {

@@ -26,6 +26,7 @@ use crate::frame;
 use crate::segment::layout::{day_text, month_text};
 use index::Indexes;
 pub(crate) use keys::Keys;
+pub use keys::{RingKey, RingKeys};
 
 /// Longest vault file; the next one is begun then.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod inventory;
+pub(crate) mod packets;
 pub(crate) mod query;
 pub(crate) mod read;
 pub(crate) mod replay;

@@ -164,7 +164,7 @@ impl Write for Out {
     }
 }
 
-fn moment(text: Option<&str>, option: &str) -> Result<Option<i64>> {
+pub(super) fn moment(text: Option<&str>, option: &str) -> Result<Option<i64>> {
     let Some(text) = text else { return Ok(None) };
     let Some(Millis(millis)) = time::parse(text, time::now()) else {
         return Err(Usage(format!(

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) capture: Capture,
     /// How the packet path behaves.
     pub(crate) wire: Wire,
+    /// The packet ring: the latest packets on disk.
+    pub(crate) ring: PacketRing,
     /// What is kept, and for how long.
     pub(crate) store: Storage,
     /// The console.
@@ -85,6 +87,26 @@ pub(crate) struct Wire {
     pub(crate) budget: Bytes,
     /// A flow that lasts longer is reported at this interval.
     pub(crate) interim: Span,
+}
+
+/// The packet ring: the latest packets of all flows on disk, sealed with a key per month; one flow
+/// at a time comes out, with a reason, traced (`vigie packets`). Off as shipped.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PacketRing {
+    /// Most bytes on disk, such as "10GiB", at least "8MiB"; the oldest packets go first. "0B": no
+    /// ring.
+    pub(crate) size: Bytes,
+    /// Only the first bytes of each flow are kept, such as "4MiB"; "0B": all of them.
+    pub(crate) keep_bytes_per_flow: Bytes,
+    /// Only flows with an end in one of these zones are kept. Empty: all flows.
+    pub(crate) zones: Vec<String>,
+    /// Flows with one of these ports are left out.
+    pub(crate) skip_ports: Vec<u16>,
+    /// Disk space that stays free; the oldest packets go first.
+    pub(crate) free_min: Bytes,
+    /// Share of `size` that pinned flows may hold, in percent, 0 to 90.
+    pub(crate) pinned_percent: u8,
 }
 
 /// What is kept, and for how long.
@@ -165,6 +187,41 @@ impl Default for Wire {
         }
     }
 }
+
+impl Default for PacketRing {
+    fn default() -> Self {
+        Self {
+            size: Bytes(0),
+            keep_bytes_per_flow: Bytes(0),
+            zones: Vec::new(),
+            skip_ports: Vec::new(),
+            free_min: Bytes::mib(5 * 1024),
+            pinned_percent: capture::ring::PINNED_PERCENT,
+        }
+    }
+}
+
+impl PacketRing {
+    fn check(&self) -> Result<(), Refused> {
+        let size = self.size.0;
+        if size > 0 && size < capture::ring::SIZE_BYTES_MIN {
+            return Err(Refused(
+                "ring.size: at least \"8MiB\", or \"0B\" for no packet ring".to_owned(),
+            ));
+        }
+        if self.pinned_percent > PINNED_PERCENT_MAX {
+            return Err(Refused(format!(
+                "ring.pinned_percent: {} is more than {PINNED_PERCENT_MAX}; the rest is for new \
+                 packets",
+                self.pinned_percent
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Most of the packet ring that pins may hold.
+const PINNED_PERCENT_MAX: u8 = 90;
 
 impl Default for Storage {
     fn default() -> Self {
@@ -248,6 +305,7 @@ impl Config {
                 })?;
             }
         }
+        self.ring.check()?;
         let listen = &self.console.listen;
         listen
             .parse::<std::net::SocketAddr>()

@@ -66,7 +66,8 @@ fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 fn print(value: u64, units: &[(&str, u64)]) -> String {
     let mut best = units
         .iter()
-        .filter(|(_, factor)| value.is_multiple_of(*factor))
+        // Nothing is so many of the smallest.
+        .filter(|(_, factor)| value.is_multiple_of(*factor) && (value > 0 || *factor == 1))
         .collect::<Vec<_>>();
     best.sort_by_key(|(_, factor)| *factor);
     best.last().map_or_else(

@@ -22,6 +22,7 @@ use store::{Opening, Store};
 
 use super::export::Chunks;
 use crate::pipeline::Pipeline;
+use crate::ring::{PacketsRequest, PinRequest};
 use crate::state::{DataDir, Lock};
 use crate::time;
 
@@ -64,7 +65,15 @@ pub(crate) enum Request {
         reason: String,
         actor: String,
     },
-    /// End of a month's clear values.
+    /// Packets of one flow: chunks of a capture file, then how it ended.
+    Packets(PacketsRequest),
+    /// Keeps a flow's packets beyond their turn.
+    Pin(PinRequest),
+    /// Keeps them no longer.
+    Unpin(PinRequest),
+    /// The flows that are pinned.
+    Pins,
+    /// End of a month's clear values and packets.
     VaultDestroy {
         month: String,
         reason: String,
@@ -96,10 +105,10 @@ pub(crate) fn ask_into(
     if let Some(_lock) = lock_or_core(dir)? {
         let store = open()?;
         let cancel = AtomicBool::new(false);
-        return unwrap(match request.as_query() {
-            Some(query) => export(&store, &query, out, &cancel),
-            None => answer(&store, request, &cancel),
-        });
+        if request.is_streamed() {
+            return unwrap(stream(dir.path(), &store, request, false, out, &cancel));
+        }
+        return unwrap(answer(dir.path(), &store, request, &cancel));
     }
     let stream = UnixStream::connect(dir.control_socket()).context("core ended just now")?;
     unwrap(converse_with(stream, request, out)?)
@@ -125,6 +134,11 @@ pub(crate) fn lock_or_core(dir: &DataDir) -> Result<Option<Lock>> {
 }
 
 impl Request {
+    /// True when the answer is chunks of a file.
+    const fn is_streamed(&self) -> bool {
+        matches!(self, Self::Export { .. } | Self::Packets(_))
+    }
+
     /// The query of an export.
     fn as_query(&self) -> Option<Query> {
         let Self::Export {
@@ -155,7 +169,7 @@ fn converse_with(mut stream: UnixStream, request: &Request, out: &mut dyn Write)
     serde_json::to_writer(&mut stream, request)?;
     stream.write_all(b"\n")?;
     let mut input = BufReader::new(stream);
-    if request.as_query().is_some() {
+    if request.is_streamed() {
         return super::export::receive(&mut input, out);
     }
     let mut line = String::new();
@@ -218,6 +232,7 @@ pub(crate) fn serve(socket: &Path, store: Arc<Pipeline>, stop: Arc<AtomicBool>) 
         .with_context(|| format!("{}: cannot be bound", socket.display()))?;
     std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     listener.set_nonblocking(true)?;
+    let dir = socket.parent().unwrap_or(socket).to_owned();
     std::thread::Builder::new()
         .name("control".into())
         .spawn(move || {
@@ -225,11 +240,12 @@ pub(crate) fn serve(socket: &Path, store: Arc<Pipeline>, stop: Arc<AtomicBool>) 
                 match listener.accept() {
                     Ok((stream, _)) => {
                         let pipeline = Arc::clone(&store);
+                        let dir = dir.clone();
                         // One thread a command: they are few, made by people or scripts on this
                         // machine.
                         let _ = std::thread::Builder::new()
                             .name("command".into())
-                            .spawn(move || converse(stream, &pipeline));
+                            .spawn(move || converse(stream, &dir, &pipeline));
                     }
                     Err(_) => std::thread::sleep(Duration::from_millis(20)),
                 }
@@ -238,7 +254,7 @@ pub(crate) fn serve(socket: &Path, store: Arc<Pipeline>, stop: Arc<AtomicBool>) 
     Ok(())
 }
 
-fn converse(stream: UnixStream, pipeline: &Pipeline) -> Option<()> {
+fn converse(stream: UnixStream, dir: &Path, pipeline: &Pipeline) -> Option<()> {
     let store = &pipeline.store;
     stream.set_nonblocking(false).ok()?;
     let mut output = stream.try_clone().ok()?;
@@ -249,15 +265,15 @@ fn converse(stream: UnixStream, pipeline: &Pipeline) -> Option<()> {
     let reply = match serde_json::from_str::<Request>(&line) {
         Ok(request) => {
             watch_for_hangup(input.into_inner().into_inner(), Arc::clone(&gone));
-            if let Some(query) = request.as_query() {
+            if request.is_streamed() {
                 let mut chunks = Chunks::new(&mut output);
-                let outcome = export(store, &query, &mut chunks, &gone);
+                let outcome = self::stream(dir, store, &request, true, &mut chunks, &gone);
                 return chunks.finish(&outcome).ok();
             }
             if let Request::Inventory { events } = request {
                 json!({ "ok": inventory(pipeline, events) })
             } else {
-                answer(store, &request, &gone)
+                answer(dir, store, &request, &gone)
             }
         }
         Err(error) => {
@@ -317,6 +333,22 @@ fn watch_for_hangup(mut stream: UnixStream, gone: Arc<AtomicBool>) {
         });
 }
 
+/// The answer of a request whose answer is a file.
+fn stream(
+    dir: &Path,
+    store: &Store,
+    request: &Request,
+    running: bool,
+    out: &mut (dyn Write + Send),
+    cancel: &AtomicBool,
+) -> Value {
+    match (request.as_query(), request) {
+        (Some(query), _) => export(store, &query, out, cancel),
+        (None, Request::Packets(ask)) => crate::ring::answer(dir, store, ask, running, out),
+        (None, _) => answer(dir, store, request, cancel),
+    }
+}
+
 /// The answer as a Parquet file onto `out`; how it ended.
 fn export(
     store: &Store,
@@ -340,7 +372,7 @@ fn refused(error: &QueryError, text: &str) -> Value {
 }
 
 /// The answer of the store.
-fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
+fn answer(dir: &Path, store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
     let result = match request {
         Request::Query {
             text,
@@ -355,8 +387,13 @@ fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
                 Err(error) => refused(&error, text),
             };
         }
-        Request::Export { .. } => Err("an export is answered in chunks".to_owned()),
         Request::Inventory { .. } => Err("the inventory is not the store's".to_owned()),
+        Request::Export { .. } | Request::Packets(_) => {
+            Err("a file is answered in chunks".to_owned())
+        }
+        Request::Pin(pin) => crate::ring::pin(dir, store, pin),
+        Request::Unpin(pin) => crate::ring::unpin(dir, store, pin),
+        Request::Pins => crate::ring::pins(dir),
         Request::Replays => store
             .replays()
             .map(|replays| json!(replays))
@@ -386,7 +423,8 @@ fn answer(store: &Store, request: &Request, cancel: &AtomicBool) -> Value {
             let destroyed = store.vault().destroy(month, &opening);
             destroyed
                 .map_err(|error| error.to_string())
-                .map(|()| json!({ "destroyed": month }))
+                .and_then(|()| crate::ring::forget(dir, month))
+                .map(|blocks| json!({ "destroyed": month, "packet_blocks": blocks }))
         }
     };
     match result {

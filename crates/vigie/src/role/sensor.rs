@@ -4,6 +4,7 @@
 //! Refuses: every privilege but CAP_NET_RAW; blocking on core. Overload: the kernel's ring drops
 //! and counts; a full queue drops the newest events and counts. Source: `DESIGN.md` section 3.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use capture::live::{LiveConfig, Ring};
-use model::port::{CaptureStatus, EventSink, QueueStatus};
+use capture::ring::{Keeper, Tap};
+use model::port::{CaptureStatus, EventSink, QueueStatus, RingStatus};
 use model::{Event, Nanos, NodeId, Text, metric};
 use serde::{Deserialize, Serialize};
 use tracing::{error, info, warn};
@@ -38,6 +40,9 @@ pub(crate) struct SensorStatus {
     pub(crate) queues: Vec<QueueStatus>,
     /// Its metrics in Prometheus form.
     pub(crate) metrics: String,
+    /// Its packet ring, when there is one.
+    #[serde(default)]
+    pub(crate) ring: Option<RingStatus>,
 }
 
 /// Runs until the supervisor ends it.
@@ -59,6 +64,7 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
         .iter()
         .map(|name| Arc::new(Mutex::new(empty(name))))
         .collect();
+    let packets = crate::ring::start(&config, &dir);
     let mut uplinks = Vec::new();
     let mut threads = Vec::new();
     for (index, (name, report)) in interfaces.iter().zip(&reports).enumerate() {
@@ -78,6 +84,7 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
             config: config.clone(),
             report: Arc::clone(report),
             uplink,
+            tap: packets.as_ref().map(Keeper::tap).into(),
             stop: Arc::clone(&stop),
         };
         threads.push(start(queue)?);
@@ -85,10 +92,13 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     if interfaces.is_empty() {
         warn!("no interface to watch: name one with --interface or in [capture] interfaces");
     }
-    report_until(&stop, &reports, &uplinks);
+    report_until(&stop, &reports, &uplinks, packets.as_ref());
     for thread in threads {
         // A queue that panicked has said so itself; the others still end in order.
         let _ = thread.join();
+    }
+    if let Some(packets) = packets {
+        packets.finish();
     }
     let lost: u64 = uplinks
         .into_iter()
@@ -151,7 +161,12 @@ fn empty(interface: &str) -> CaptureStatus {
     }
 }
 
-fn report_until(stop: &AtomicBool, reports: &[Arc<Mutex<CaptureStatus>>], uplinks: &[Arc<Uplink>]) {
+fn report_until(
+    stop: &AtomicBool,
+    reports: &[Arc<Mutex<CaptureStatus>>],
+    uplinks: &[Arc<Uplink>],
+    ring: Option<&Keeper>,
+) {
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(500));
         let captures: Vec<CaptureStatus> = reports
@@ -168,9 +183,12 @@ fn report_until(stop: &AtomicBool, reports: &[Arc<Mutex<CaptureStatus>>], uplink
                 policy: "drop_newest".to_owned(),
             }
         });
+        let mut queues: Vec<QueueStatus> = queues.collect();
+        queues.extend(ring.map(crate::ring::queue));
         let status = SensorStatus {
-            queues: queues.collect(),
+            queues,
             captures,
+            ring: ring.map(crate::ring::status),
             metrics: metric::render("sensor"),
         };
         if let (Some(uplink), Ok(json)) = (uplinks.first(), serde_json::to_vec(&status)) {
@@ -186,6 +204,7 @@ struct Queue {
     config: Config,
     report: Arc<Mutex<CaptureStatus>>,
     uplink: Arc<Uplink>,
+    tap: RefCell<Option<Tap>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -253,6 +272,7 @@ impl Queue {
     fn watch(&self, ring: &mut Ring, worker: &mut Worker) {
         let mut batch = Batch(Vec::with_capacity(BATCH_EVENTS));
         let mut sent = Instant::now();
+        let mut tap = self.tap.borrow_mut();
         let (mut packets, mut bytes) = self
             .report
             .lock()
@@ -264,8 +284,14 @@ impl Queue {
                 packets += 1;
                 bytes += u64::from(frame.wire_len);
                 last = Some(frame.time.millis().0);
+                if let Some(tap) = tap.as_mut() {
+                    tap.frame(&frame);
+                }
                 worker.frame(&frame, &mut batch);
             });
+            if let Some(tap) = tap.as_mut() {
+                tap.beat();
+            }
             if let Err(error) = polled {
                 let text = error.to_string();
                 warn!(

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use model::metric;
-use model::port::{RoleStatus, SystemStatus, SystemView};
+use model::port::{PacketsAsk, PacketsFound, RingStatus, RoleStatus, SystemStatus, SystemView};
 
 use super::core::lock;
 use super::sensor::SensorStatus;
@@ -81,6 +81,32 @@ impl View {
 }
 
 impl SystemView for View {
+    fn ring(&self) -> Option<RingStatus> {
+        let reports = lock(&self.reports.0);
+        reports.values().find_map(|report| report.ring.clone())
+    }
+
+    fn packets(&self, ask: &PacketsAsk) -> Result<PacketsFound, String> {
+        let request = crate::ring::PacketsRequest {
+            flow: ask.flow.clone(),
+            uid: ask.uid.clone(),
+            from: ask.from.map(|from| from.0),
+            to: ask.to.map(|to| to.0),
+            reason: ask.reason.clone(),
+            actor: ask.actor.clone(),
+            bytes_max: Some(ask.bytes_max),
+        };
+        let mut pcap = Vec::new();
+        let (dir, store) = (self.dir.path(), &self.pipeline.store);
+        let (_, found) = crate::ring::extract(dir, store, &request, true, &mut pcap)?;
+        Ok(PacketsFound {
+            pcap,
+            packets: found.packets,
+            limited: found.limited,
+            skipped_blocks: found.skipped_blocks,
+        })
+    }
+
     fn status(&self) -> SystemStatus {
         let mut roles: Vec<RoleStatus> = self.dir.json("roles.json").unwrap_or_default();
         for role in &mut roles {

@@ -15,7 +15,7 @@ use codec::bytes::Reader;
 const HEADERS_MAX: usize = 12;
 
 /// An address as 128 bits: IPv4 mapped into IPv6.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Addr(pub(crate) u128);
 
 impl Addr {

@@ -15,8 +15,8 @@ use model::Text;
 
 use crate::ip::Packet;
 
-pub(crate) use datagram::of_udp;
-pub(crate) use gre::of_gre;
+use datagram::of_udp;
+use gre::of_gre;
 
 use crate::link::{ETHERTYPE_IP4, ETHERTYPE_IP6};
 
@@ -245,13 +245,24 @@ pub(crate) fn open<'a>(
 }
 
 const IP4: u8 = 4;
-const UDP: u8 = 17;
+pub(crate) const UDP: u8 = 17;
 const IP6: u8 = 41;
 const GRE: u8 = 47;
 const MPLS: u8 = 137;
 
+/// The port that a tunnel over UDP is known by. Source ports only spread load.
+pub(crate) fn service(kind: Kind, (src, dst): (u16, u16)) -> u16 {
+    if kind == Kind::Gtp {
+        2152
+    } else if kind == Kind::Teredo && src == 3544 {
+        src
+    } else {
+        dst
+    }
+}
+
 /// IP in IP: protocol 4 carries IPv4, protocol 41 IPv6.
-pub(crate) const fn of_ip(protocol: u8, payload: &[u8]) -> Opened<'_> {
+const fn of_ip(protocol: u8, payload: &[u8]) -> Opened<'_> {
     let ethertype = if protocol == 4 {
         ETHERTYPE_IP4
     } else {
@@ -261,6 +272,6 @@ pub(crate) const fn of_ip(protocol: u8, payload: &[u8]) -> Opened<'_> {
 }
 
 /// MPLS in IP: protocol 137, RFC 4023.
-pub(crate) const fn of_mpls(payload: &[u8]) -> Opened<'_> {
+const fn of_mpls(payload: &[u8]) -> Opened<'_> {
     Opened::new(Kind::Mpls, None, Content::Network(0x8847, payload))
 }

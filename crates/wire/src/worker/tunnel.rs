@@ -64,16 +64,10 @@ impl Worker {
         packet: &Packet<'_>,
         carrier: &Carrier,
         opened: &Opened<'_>,
-        (src, dst): (u16, u16),
+        ports: (u16, u16),
         sink: &mut dyn EventSink,
     ) {
-        let service = if opened.layer.kind == tunnel::Kind::Gtp {
-            2152
-        } else if opened.layer.kind == tunnel::Kind::Teredo && src == 3544 {
-            src
-        } else {
-            dst
-        };
+        let service = tunnel::service(opened.layer.kind, ports);
         let tuple = Tuple {
             tunnel: true,
             ..tuple(packet, carrier, service, service)
