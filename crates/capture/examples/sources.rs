@@ -108,17 +108,18 @@ fn gather(events: &[Event], number: usize, header: u64, out: &mut Facts) {
         let Some(link) = event.connection.as_deref() else {
             continue;
         };
-        match &event.body {
-            Body::Network(flow) if flow.about == "flow" => flow_figures(link, flow, &mut flows),
-            Body::Network(tls) if matches!(&*tls.about, "tls" | "quic") => {
-                if let Some(sni) = &tls.tls_sni {
-                    let fact = format!("{number} {} {sni}", ends(link));
-                    out.entry("server name").or_default().insert(fact);
-                }
+        if let Body::Network(network) = &event.body {
+            let sni = network.tls_sni.as_ref();
+            if network.about == "flow" {
+                flow_figures(link, network, &mut flows);
+            } else if let (Some(sni), "tls" | "quic") = (sni, &*network.about) {
+                let fact = format!("{number} {} {sni}", ends(link));
+                out.entry("server name").or_default().insert(fact);
             }
-            Body::Dns(dns) => dns_names(number, link, dns, out),
-            Body::Http(http) => http_facts(number, link, http, out),
-            _ => {}
+        } else if let Body::Dns(dns) = &event.body {
+            dns_names(number, link, dns, out);
+        } else if let Body::Http(http) = &event.body {
+            http_facts(number, link, http, out);
         }
     }
     for (flow, (packets, bytes)) in flows {

@@ -263,7 +263,7 @@ impl Work {
         match read {
             Read::Events(record) => {
                 self.counts.last = self.counts.last.max(record.time);
-                let made = self.emit.send(record, sink);
+                let made = self.emit.send(*record, sink);
                 self.counts.events = self.counts.events.saturating_add(made);
             }
             Read::PassedOver(name) => count(&mut self.counts.passed_over, name),
@@ -276,7 +276,7 @@ impl Work {
 /// What a line holds.
 enum Read {
     /// A record of a type that is mapped.
-    Events(said::Record),
+    Events(Box<said::Record>),
     /// A record of a type that holds nothing for us.
     PassedOver(String),
     /// A record of a type that nothing here knows.

@@ -94,7 +94,7 @@ pub(super) fn read(line: &[u8]) -> Result<Read, Reason> {
     let Some(kind) = TABLE.iter().find(|kind| kind.name == name) else {
         return Ok(Read::Unknown(owned(name).chars().take(64).collect()));
     };
-    map(&object, kind).map(Read::Events)
+    map(&object, kind).map(Box::new).map(Read::Events)
 }
 
 fn map(object: &Map<String, Value>, kind: &Kind) -> Result<Record, Reason> {

@@ -120,7 +120,7 @@ fn ntp(value: &[u8]) -> Option<i64> {
     let seconds = i64::try_from(value >> 32)
         .ok()?
         .checked_sub(2_208_988_800)?;
-    let fraction = i64::try_from((value & 0xffff_ffff) * 1000 >> 32).ok()?;
+    let fraction = i64::try_from(((value & 0xffff_ffff) * 1000) >> 32).ok()?;
     Some(seconds.saturating_mul(1000).saturating_add(fraction))
 }
 

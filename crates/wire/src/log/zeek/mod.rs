@@ -159,12 +159,12 @@ pub(super) fn read(object: &Map<String, Value>, path: Option<&str>) -> Result<Re
     let time = record.time("ts").ok_or(Reason::Wrong("ts"))?;
     let mut said = Vec::new();
     (kind.map)(record, &mut said);
-    Ok(Read::Events(Record {
+    Ok(Read::Events(Box::new(Record {
         time,
         label: Text::Borrowed(kind.label),
         connection: connection(record, kind)?,
         said,
-    }))
+    })))
 }
 
 fn without(object: &Map<String, Value>, path: Option<&str>) -> Read {
