@@ -50,7 +50,7 @@ fn logs_of_other_sensors_are_read_as_captures_are() {
         from.count()
     };
     assert!(
-        of("suricata") > 20 && of("zeek") == 3,
+        of("suricata") > 15 && of("zeek") == 3,
         "{} events",
         events.len()
     );
@@ -125,7 +125,8 @@ fn names(running: &Running, count: usize) {
         (rows.len() >= count).then_some(rows)
     });
     assert_eq!(rows.len(), count);
-    assert!(rows.iter().all(|row| row["n"] == 1), "none twice: {rows:?}");
+    let doubled = rows.iter().filter(|row| row["n"] != 1).count();
+    assert_eq!(doubled, 0, "events that are there twice");
 }
 
 /// A datagram of version 5 with one flow.

@@ -160,6 +160,9 @@ impl Follow<'_> {
                     self.problem = Some(text);
                 }
             }
+            if let Some(begin) = log.take_fresh() {
+                self.places.first(name.clone(), begin);
+            }
             if let Some(place) = log.place() {
                 self.reached.insert(name, place);
             }

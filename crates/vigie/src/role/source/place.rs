@@ -132,13 +132,25 @@ impl Places {
             .is_some_and(|(batch, _)| *batch <= settled)
         {
             if let Some((_, places)) = self.waiting.pop_front() {
-                self.changed |= self.kept != places;
-                self.kept = places;
+                for (log, place) in places {
+                    self.changed |= self.kept.get(&log) != Some(&place);
+                    self.kept.insert(log, place);
+                }
             }
         }
         if !self.changed || !now && self.written.elapsed() < WRITE {
             return;
         }
+        self.write();
+    }
+
+    /// Keeps the begin of a log at once: after a kill its events must get the same numbers again.
+    pub(super) fn first(&mut self, log: String, place: Place) {
+        self.kept.insert(log, place);
+        self.write();
+    }
+
+    fn write(&mut self) {
         self.written = Instant::now();
         match self.dir.write_json(&self.name, &self.kept) {
             Ok(()) => self.changed = false,

@@ -36,6 +36,8 @@ pub(in crate::role::source) struct Log {
     next: Option<u64>,
     before: Totals,
     missing: bool,
+    /// Where numbers that were never given begin, until it was taken.
+    fresh: Option<Place>,
 }
 
 struct Open {
@@ -65,6 +67,7 @@ impl Log {
             next: None,
             before: NOTHING,
             missing: false,
+            fresh: None,
         }
     }
 
@@ -75,6 +78,12 @@ impl Log {
     /// Where the events given so far end.
     pub(in crate::role::source) fn place(&self) -> Option<Place> {
         self.open.as_ref().map(|open| open.place.clone())
+    }
+
+    /// The begin of a log whose events have numbers that no place kept leads to: it must be kept
+    /// before the first of them leaves.
+    pub(in crate::role::source) const fn take_fresh(&mut self) -> Option<Place> {
+        self.fresh.take()
     }
 
     /// Why there is nothing to read.
@@ -158,6 +167,9 @@ impl Log {
             ..Position::default()
         });
         let place = Place::begin(&file, seq)?;
+        if self.next.is_none() {
+            self.fresh = Some(place.clone());
+        }
         self.open = Some(Open::new(file, reader, place));
         Ok(true)
     }
