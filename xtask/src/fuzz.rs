@@ -1,7 +1,7 @@
 //! `./dev xtask fuzz`: explores beyond the replayed corpus, and keeps a ledger of it.
 //!
-//! Enters: `TARGET MINUTES`, or `--changed --minutes N`. A target is `frames`, `captures`, `events`
-//! or a protocol of the registry. Leaves: libFuzzer's summary, a line in `fuzz/ledger.tsv` per
+//! Enters: `TARGET MINUTES`, or `--changed --minutes N`. A target is `frames`, `captures`, `events`,
+//! `eve`, `zeek`, `netflow` or a protocol of the registry. Leaves: libFuzzer's summary, a line in `fuzz/ledger.tsv` per
 //! target; a crash is a file to commit as a case. Refuses: to go on after a build error. Seeds are
 //! made of the captures of `VIGIE_SHARED` when they are there.
 //! Source: LLVM's SanitizerCoverage and libFuzzer documents.
@@ -29,6 +29,9 @@ const TARGETS: &[(&str, &[&str])] = &[
         "events",
         &["crates/model/src/binary", "crates/model/src/ocsf"],
     ),
+    ("eve", &["crates/wire/src/log"]),
+    ("zeek", &["crates/wire/src/log"]),
+    ("netflow", &["crates/wire/src/log"]),
 ];
 /// Where the protocols live.
 const PROTOCOLS: &str = "crates/wire/src/protocol";

@@ -42,7 +42,7 @@ pub struct Meta {
     pub status: u16,
     /// Status in the protocol's own words ("NXDOMAIN", "0xa700").
     pub status_code: Option<Text>,
-    /// Labels; `replay:ID` marks replayed events.
+    /// Labels; `replay:ID` marks replayed events, `log:PRODUCT/NAME` those that another sensor saw.
     pub labels: Vec<Text>,
 }
 
@@ -65,7 +65,8 @@ record! {
         dst_mac: Option<Mac> => "dst_mac", "dst_endpoint.mac";
         /// Zone of the destination from the site's configuration; absent when none matches.
         dst_zone: Option<Text> => "dst_zone", "dst_endpoint.zone";
-        /// Joins all events of one flow; 16 hexadecimal digits, unique within node and day.
+        /// Joins all events of one flow; 16 hexadecimal digits, unique within node and day. Of
+        /// events from Zeek's logs, Zeek's own identifier.
         flow: Option<Text> => "flow", "connection_info.uid";
         /// Community ID version 1 with seed 0.
         community_id: Option<Text> => "community_id", "connection_info.community_uid";

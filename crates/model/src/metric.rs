@@ -91,6 +91,16 @@ metrics! {
     WIRE_EVENTS: "counter" "vigie_wire_events_total";
     /// Anomalies that parsers met.
     WIRE_ANOMALIES: "counter" "vigie_wire_anomalies_total";
+    /// Records of other sensors' logs, and flows of exporters, that were read.
+    SOURCE_RECORDS: "counter" "vigie_source_records_total";
+    /// Lines and datagrams of other sensors that were not understood or not allowed.
+    SOURCE_REFUSED: "counter" "vigie_source_refused_total";
+    /// Records of types that have no mapping, and options of exporters.
+    SOURCE_UNKNOWN: "counter" "vigie_source_unknown_records_total";
+    /// What never arrived from other sensors, as far as their numbers tell.
+    SOURCE_LOST: "counter" "vigie_source_lost_total";
+    /// Sources that said nothing for longer than they may.
+    SOURCE_SILENT: "gauge" "vigie_source_silent";
     /// Events that arrived over the link.
     LINK_RECEIVED: "counter" "vigie_link_received_events_total";
     /// Events that a role could not deliver because spool and queue were full.

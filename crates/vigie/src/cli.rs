@@ -47,10 +47,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  vigie up\n  vigie up --interface eth1 --console 127.0.0.1:0"
     )]
     Up(Up),
-    /// Read captures and print events on standard output
+    /// Read captures and logs of other sensors, print events on standard output
     #[command(
         after_help = "Examples:\n  vigie read day.pcap.zst --format summary\n  tcpdump -w - | \
-        vigie read - --only dns_activity\n  vigie read a.pcap b.pcapng --into-store"
+        vigie read - --only dns_activity\n  vigie read eve.json.gz conn.log --format table\n  \
+        vigie read a.pcap b.pcapng --into-store"
     )]
     Read(Read),
     /// Feed a capture to a running Vigie, timestamps moved to now
@@ -138,7 +139,7 @@ pub(crate) enum Format {
 /// Options of `read`.
 #[derive(Args)]
 pub(crate) struct Read {
-    /// Captures (pcap, pcapng; .gz and .zst too); `-` is standard input
+    /// Captures (pcap, pcapng), Suricata EVE and Zeek logs; .gz and .zst too; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Form of the output

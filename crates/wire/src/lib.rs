@@ -11,6 +11,7 @@ mod flow;
 pub mod frame;
 mod ip;
 mod link;
+pub mod log;
 pub mod protocol;
 mod runs;
 pub mod secrets;

@@ -7,7 +7,7 @@
 use super::plan::{BODY_SLOT, Plan, ROOT, Step, UNMAPPED, head};
 use super::{Clearance, HIDDEN, json, spread};
 use crate::event::{Event, Meta};
-use crate::record::{Cell, Record as _};
+use crate::record::{Cell, Record as _, Text};
 use crate::sensitive::Sensitive;
 
 /// Octets of most events: room is made for them at once.
@@ -111,8 +111,20 @@ fn write_head(meta: &Meta, plan: &Plan, out: &mut Vec<u8>) {
     if !meta.labels.is_empty() {
         out.extend_from_slice(b",\"labels\":");
         list(out, &meta.labels, |out, label| json::text(out, label));
+        origin(&meta.labels, out);
     }
     out.extend_from_slice(b"},");
+}
+
+/// Who wrote the log that the event was read from, as label `log:PRODUCT/NAME` says.
+fn origin(labels: &[Text], out: &mut Vec<u8>) {
+    let named = labels.iter().find_map(|label| label.strip_prefix("log:"));
+    if let Some((product, name)) = named.and_then(|log| log.split_once('/')) {
+        out.extend_from_slice(b",\"log_provider\":");
+        json::text(out, product);
+        out.extend_from_slice(b",\"log_name\":");
+        json::text(out, name);
+    }
 }
 
 /// One of the two trees, and the object of it that is open.

@@ -1,19 +1,23 @@
 //! `vigie read`: captures in, events out.
 //!
-//! Enters: files or standard input. Leaves: events on standard output or in the store.
+//! Enters: captures and logs of other sensors, files or standard input, told apart by content.
+//! Leaves: events on standard output or in the store.
 //! Refuses: nothing readable: a damaged file gives what stands before the damage, then exit code 3.
 //! Source: `DESIGN.md` section 6.
+
+mod log;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
-use capture::file::{CaptureError, Counts, Source};
+use capture::file::{CaptureError, Counts, Source, Stream};
 use capture::link::Named;
 use model::class::Class;
 use model::port::EventSink;
 use model::{Event, SiteKey, Text};
+use wire::log::LogKind;
 use wire::{Growing, KeyLog, LinkType, Secrets, Sequence, WireConfig, Worker};
 
 use crate::cli::{Cli, Read};
@@ -138,17 +142,28 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// Reads one file; false when it was not readable to its end.
     fn file(&mut self, path: &Path, key: Option<SiteKey>) -> Result<bool> {
-        let mut source = match Source::open(path) {
-            Ok(source) => source,
+        let opened = Stream::open(path).and_then(|stream| {
+            let known = capture::file::is_capture(stream.head());
+            match LogKind::of(stream.head()).filter(|_| !known) {
+                Some(kind) => Ok(Opened::Log(stream, kind)),
+                None => Source::of(stream).map(Opened::Capture),
+            }
+        });
+        let own = |digest: &[u8]| SiteKey::new(blake3::derive_key("vigie read", digest));
+        let mut source = match opened {
+            Ok(Opened::Capture(source)) => source,
+            Ok(Opened::Log(stream, kind)) => {
+                let key = key.unwrap_or_else(|| own(stream.digest()));
+                return self.log(path, stream, kind, key);
+            }
             Err(error) => {
                 say(&format!("vigie: {error}; nothing of it was processed"));
                 return Ok(false);
             }
         };
-        let digest = source.digest().as_slice();
         // Without an installation the key is the file's own: tokens agree within the file only, and
         // whoever can compute it holds the file itself.
-        let key = key.unwrap_or_else(|| SiteKey::new(blake3::derive_key("vigie read", digest)));
+        let key = key.unwrap_or_else(|| own(source.digest()));
         // A capture may bring its secrets itself.
         let growing = Arc::new(Growing::new(self.secrets.clone()));
         let secrets = if source.secrets_to(&growing) {
@@ -165,19 +180,7 @@ impl Reading<'_> {
             secrets,
             ..WireConfig::default()
         });
-        let mut sink = Sink {
-            only: self.only,
-            key,
-            // The store masks at its own door, and keeps the clear values in the vault.
-            clear: self.options.clear || self.options.into_store,
-            logged: if self.options.reproducible {
-                None
-            } else {
-                Some(time::now())
-            },
-            zones: crate::pipeline::zones(self.config),
-            events: Vec::new(),
-        };
+        let mut sink = self.sink(key);
         let mut progress = Progress::new(self.quiet);
         let mut packets = 0u64;
         let ending = loop {
@@ -202,6 +205,22 @@ impl Reading<'_> {
         progress.clear();
         let counts = source.counts();
         self.close(path, &counts, &worker, ending)
+    }
+
+    fn sink(&self, key: SiteKey) -> Sink {
+        Sink {
+            only: self.only.to_vec(),
+            key,
+            // The store masks at its own door, and keeps the clear values in the vault.
+            clear: self.options.clear || self.options.into_store,
+            logged: if self.options.reproducible {
+                None
+            } else {
+                Some(time::now())
+            },
+            zones: crate::pipeline::zones(self.config),
+            events: Vec::new(),
+        }
     }
 
     fn close(
@@ -243,9 +262,15 @@ fn progress_line(path: &Path, packets: u64, seconds: f64) -> String {
     format!("{}: {packets} packets, {rate:.0} k/s", path.display())
 }
 
+/// What a file turned out to be.
+enum Opened {
+    Capture(Source),
+    Log(Stream, LogKind),
+}
+
 /// Filters, completes and masks what the worker makes.
-struct Sink<'a> {
-    only: &'a [u32],
+struct Sink {
+    only: Vec<u32>,
     key: SiteKey,
     clear: bool,
     logged: Option<model::Millis>,
@@ -253,7 +278,7 @@ struct Sink<'a> {
     events: Vec<Event>,
 }
 
-impl EventSink for Sink<'_> {
+impl EventSink for Sink {
     fn event(&mut self, mut event: Event) {
         if !self.only.is_empty() && !self.only.contains(&event.body.class().uid) {
             return;

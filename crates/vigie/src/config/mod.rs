@@ -6,6 +6,7 @@
 
 mod fields;
 mod reference;
+mod source;
 pub(crate) mod suggest;
 mod units;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use fields::fields;
 pub(crate) use reference::reference;
+pub(crate) use source::{Source, SourceKind, SourceSocket};
 pub(crate) use units::{Bytes, Span};
 
 /// The whole file.
@@ -37,6 +39,9 @@ pub(crate) struct Config {
     pub(crate) console: Console,
     /// Memory ceilings of the role processes.
     pub(crate) memory: Memory,
+    /// Other sensors whose logs or flows are taken, each in a `[[source]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) source: Vec<Source>,
 }
 
 /// What the hospital is and allows.
@@ -306,6 +311,7 @@ impl Config {
             }
         }
         self.ring.check()?;
+        source::check(&self.source)?;
         let listen = &self.console.listen;
         listen
             .parse::<std::net::SocketAddr>()

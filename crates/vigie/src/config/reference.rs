@@ -13,7 +13,11 @@ use super::Config;
 /// `docs/reference/config.md`.
 pub(crate) fn reference() -> String {
     let schema = schemars::schema_for!(Config).to_value();
-    let defaults = serde_json::to_value(Config::default()).unwrap_or(Value::Null);
+    let example = Config {
+        source: vec![super::Source::default()],
+        ..Config::default()
+    };
+    let defaults = serde_json::to_value(example).unwrap_or(Value::Null);
     let mut out = String::from(
         "# Configuration reference\n\nMade from the code by `vigie config reference`; do not edit. \
          One strict TOML file; unknown keys are\nrefused with the nearest one. `vigie config show` \
@@ -25,7 +29,12 @@ pub(crate) fn reference() -> String {
         .and_then(Value::as_object)
         .unwrap_or(&empty);
     for (section, reference) in sections {
-        let definition = resolve(&schema, reference);
+        let items = reference.get("items");
+        let definition = resolve(&schema, items.unwrap_or(reference));
+        let name = match items {
+            Some(_) => format!("[[{section}]]"),
+            None => format!("[{section}]"),
+        };
         let doc = definition
             .get("description")
             .and_then(Value::as_str)
@@ -33,7 +42,7 @@ pub(crate) fn reference() -> String {
         // Writing to a String cannot fail.
         let _ = write!(
             out,
-            "\n## [{section}]\n\n{doc}\n\n| key | default | meaning |\n|---|---|---|\n"
+            "\n## {name}\n\n{doc}\n\n| key | default | meaning |\n|---|---|---|\n"
         );
         let keys = definition
             .get("properties")
@@ -44,7 +53,9 @@ pub(crate) fn reference() -> String {
                 .get("description")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            let default = defaults.get(section).and_then(|part| part.get(key));
+            let part = defaults.get(section);
+            let part = part.map(|part| part.get(0).unwrap_or(part));
+            let default = part.and_then(|part| part.get(key));
             let default = default.map(Value::to_string).unwrap_or_default();
             let _ = writeln!(
                 out,

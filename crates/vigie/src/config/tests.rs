@@ -29,6 +29,42 @@ fn a_zone_that_is_no_network_is_refused() {
 }
 
 #[test]
+fn sources_are_checked_one_by_one() {
+    let with = |rest: &str| Config::parse(&format!("[[source]]\n{rest}"));
+    let config = with("name = \"suricata\"\nkind = \"eve\"\npath = \"/var/log/eve.json\"").unwrap();
+    assert_eq!(config.source[0].silent_after.0, 600_000);
+    for (rest, why) in [
+        ("kind = \"eve\"", "name: needs"),
+        ("name = \"a\"\nkind = \"zeek\"", "path: is missing"),
+        ("name = \"a\"\nkind = \"bro\"", "unknown variant"),
+        (
+            "name = \"a\"\nkind = \"zeek\"\npath = \"/x\"\nsocket = \"stream\"",
+            "socket: only",
+        ),
+        (
+            "name = \"a\"\nkind = \"netflow\"\nlisten = \"x\"",
+            "is not address:port",
+        ),
+        (
+            "name = \"a\"\nkind = \"netflow\"\nlisten = \"0.0.0.0:2055\"",
+            "name who may send",
+        ),
+        (
+            "name = \"a\"\nkind = \"netflow\"\nexporters = [\"x\"]",
+            "no address or network",
+        ),
+        ("name = \"a\"\npaht = \"/x\"", "did you mean 'path'?"),
+        (
+            "name = \"a\"\npath = \"/x\"\n[[source]]\nname = \"a\"\npath = \"/y\"",
+            "used twice",
+        ),
+    ] {
+        let refused = with(rest).unwrap_err();
+        assert!(refused.0.contains(why), "{rest}: {refused}");
+    }
+}
+
+#[test]
 fn the_reference_in_docs_is_the_code_s() {
     golden("config.md", &reference());
 }

@@ -49,6 +49,7 @@ pub(crate) struct Uplink {
     thread: Option<JoinHandle<u64>>,
     stopping: Arc<AtomicBool>,
     depth: Arc<AtomicU64>,
+    settled: Arc<AtomicU64>,
 }
 
 enum Item {
@@ -62,11 +63,15 @@ impl Uplink {
         let (queue, items) = mpsc::sync_channel(QUEUE_BATCHES);
         let stopping = Arc::new(AtomicBool::new(false));
         let depth = Arc::new(AtomicU64::new(0));
+        let settled = Arc::new(AtomicU64::new(0));
         let mut sender = Sender {
             config,
             items,
             stopping: Arc::clone(&stopping),
             depth: Arc::clone(&depth),
+            settled: Arc::clone(&settled),
+            taken: 0,
+            under_way: VecDeque::new(),
             connection: None,
             unacked: VecDeque::new(),
             spooled: VecDeque::new(),
@@ -82,6 +87,7 @@ impl Uplink {
             thread: Some(thread),
             stopping,
             depth,
+            settled,
         })
     }
 
@@ -119,6 +125,12 @@ impl Uplink {
         )
     }
 
+    /// How many of the batches handed over, in their order, are on disk: in core's store or in the
+    /// spool. Those that neither could take count too: they were counted as dropped.
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled.load(Ordering::Relaxed)
+    }
+
     /// Sends what is left and ends; returns the batches that could be neither delivered nor
     /// spooled.
     pub(crate) fn finish(mut self) -> u64 {
@@ -142,6 +154,11 @@ struct Sender {
     items: mpsc::Receiver<Item>,
     stopping: Arc<AtomicBool>,
     depth: Arc<AtomicU64>,
+    settled: Arc<AtomicU64>,
+    /// Batches taken from the queue.
+    taken: u64,
+    /// Those sent without a detour: the number on the link, and which one of the queue it was.
+    under_way: VecDeque<(u64, u64)>,
     connection: Option<Connection>,
     unacked: VecDeque<(u64, Vec<u8>)>,
     /// Numbers of batches that came from a spool file: the file, and its last batch.
@@ -190,7 +207,9 @@ impl Sender {
                 self.depth.fetch_sub(1, Ordering::Relaxed);
                 let bytes = encode_events(&events);
                 let count = u64::try_from(events.len()).unwrap_or(0);
+                self.taken += 1;
                 self.batch(bytes, count);
+                self.settle();
             }
         }
     }
@@ -222,6 +241,22 @@ impl Sender {
             return;
         }
         self.send_new(bytes);
+        self.under_way.push_back((self.number, self.taken));
+    }
+
+    /// Everything before the oldest batch under way is settled.
+    fn settle(&mut self) {
+        let oldest = self.unacked.front().map_or(u64::MAX, |(number, _)| *number);
+        while self
+            .under_way
+            .front()
+            .is_some_and(|(number, _)| *number < oldest)
+        {
+            self.under_way.pop_front();
+        }
+        let waiting = self.under_way.front().map(|(_, taken)| taken - 1);
+        self.settled
+            .store(waiting.unwrap_or(self.taken), Ordering::Relaxed);
     }
 
     fn send_new(&mut self, bytes: Vec<u8>) {
@@ -299,6 +334,8 @@ impl Sender {
                 }
             }
         }
+        drop(acked);
+        self.settle();
     }
 
     /// Sends the oldest spool file when nothing else is under way.

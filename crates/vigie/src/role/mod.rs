@@ -8,5 +8,6 @@ pub(crate) mod control;
 pub(crate) mod core;
 mod export;
 pub(crate) mod sensor;
+mod source;
 mod status;
 pub(crate) mod supervisor;

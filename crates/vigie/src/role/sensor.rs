@@ -1,6 +1,6 @@
-//! The sensor: capture and packet path, nothing else.
+//! The sensor: capture and packet path, and what other sensors saw; nothing else.
 //!
-//! Enters: frames of the configured interfaces. Leaves: events to core, its state once a second.
+//! Enters: frames of the configured interfaces, logs and flows of other sensors. Leaves: events to core, its state once a second.
 //! Refuses: every privilege but CAP_NET_RAW; blocking on core. Overload: the kernel's ring drops
 //! and counts; a full queue drops the newest events and counts. Source: `DESIGN.md` section 3.
 
@@ -60,7 +60,7 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     let node = dir.node()?;
     let key = spool_key(&dir)?;
     let interfaces = interfaces(&config, up);
-    let reports: Vec<Arc<Mutex<CaptureStatus>>> = interfaces
+    let mut reports: Vec<Arc<Mutex<CaptureStatus>>> = interfaces
         .iter()
         .map(|name| Arc::new(Mutex::new(empty(name))))
         .collect();
@@ -89,7 +89,20 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
         };
         threads.push(start(queue)?);
     }
-    if interfaces.is_empty() {
+    // Other sensors are one more way in; they share nothing with the interfaces.
+    let ground = super::source::Ground {
+        config: &config,
+        dir: &dir,
+        node,
+        key: &key,
+        stop: &stop,
+    };
+    for source in super::source::start(&ground)? {
+        reports.push(source.report);
+        uplinks.push(source.uplink);
+        threads.push(source.thread);
+    }
+    if uplinks.is_empty() {
         warn!("no interface to watch: name one with --interface or in [capture] interfaces");
     }
     report_until(&stop, &reports, &uplinks, packets.as_ref());
@@ -115,6 +128,9 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
 
 /// The interfaces to watch: of the command line, the configuration, or every one that is up.
 fn interfaces(config: &Config, up: &Up) -> Vec<String> {
+    if up.no_capture || !config.capture.enabled {
+        return Vec::new();
+    }
     if !up.interface.is_empty() {
         return up.interface.clone();
     }

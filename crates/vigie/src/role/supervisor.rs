@@ -36,7 +36,8 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<Done> {
     let _lock = dir.lock()?;
     let stop = stop::flag()?;
     let mut names = vec![RoleName::Core];
-    if config.capture.enabled && !up.no_capture {
+    let captures = config.capture.enabled && !up.no_capture;
+    if captures || !config.source.is_empty() {
         names.push(RoleName::Sensor);
     }
     dir.write_json(
@@ -127,6 +128,9 @@ fn arguments(cli: &Cli, dir: &DataDir, up: &Up) -> Vec<std::ffi::OsString> {
     list.push("role".into());
     for interface in &up.interface {
         list.extend(["--interface".into(), interface.into()]);
+    }
+    if up.no_capture {
+        list.push("--no-capture".into());
     }
     if let Some(console) = &up.console {
         list.extend(["--console".into(), console.into()]);

@@ -1,0 +1,6 @@
+//! Suricata's EVE log, in pieces.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    let _ = wire::log::fuzz_eve(input);
+});
