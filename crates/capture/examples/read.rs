@@ -1,7 +1,7 @@
 //! The packet path of `vigie read --format ndjson`, without the store: `read [OPTIONS] FILE`.
 //!
-//! Enters: a capture; options of `vigie read` are taken and ignored, so that a bench can run either
-//! program. Leaves: events on standard output; with `--stats`, counters on standard error.
+//! Enters: a capture; options of `vigie read` but `--hash-files` are taken and ignored, so that a
+//! bench can run either program. Leaves: events on standard output; with `--stats`, counters on standard error.
 //! Refuses: a capture that cannot be read to its end. Builds in a minute where the whole program
 //! takes many: for profiling.
 
@@ -14,6 +14,7 @@ use model::port::EventSink;
 use model::zone::Zones;
 use model::{Event, SiteKey};
 use vigie_capture::file::Source;
+use wire::file::Policy;
 use wire::{WireConfig, Worker};
 
 /// Octets of the buffer before standard output.
@@ -45,6 +46,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut source = Source::open(Path::new(path))?;
     let mut worker = Worker::new(WireConfig {
         node: source.node(),
+        files: Policy {
+            hash: arguments.iter().any(|word| word == "--hash-files"),
+            ..Policy::default()
+        },
         ..WireConfig::default()
     });
     let mut sink = Sink {

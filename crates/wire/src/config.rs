@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::{NodeId, Text};
 
+use crate::file::Policy;
 use crate::protocol::{Protocol, REGISTRY};
 use crate::secrets::Secrets;
 
@@ -76,6 +77,8 @@ pub struct WireConfig {
     pub registry: &'static [&'static dyn Protocol],
     /// Secrets of encrypted connections, given with a capture; `None` leaves them closed.
     pub secrets: Option<Arc<dyn Secrets>>,
+    /// What is done with the files that pass.
+    pub files: Policy,
 }
 
 impl Default for WireConfig {
@@ -90,6 +93,7 @@ impl Default for WireConfig {
             hash_seed: 0,
             registry: REGISTRY,
             secrets: None,
+            files: Policy::default(),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod config;
 mod crypto;
+pub mod file;
 mod flow;
 pub mod frame;
 mod ip;

@@ -6,6 +6,7 @@
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+mod extract;
 pub(crate) mod query;
 pub(crate) mod read;
 pub(crate) mod replay;

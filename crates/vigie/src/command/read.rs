@@ -14,8 +14,10 @@ use capture::link::Named;
 use model::class::Class;
 use model::port::EventSink;
 use model::{Event, SiteKey, Text};
+use wire::file::{FileObserver, Policy};
 use wire::{KeyLog, LinkType, Secrets, Sequence, WireConfig, Worker};
 
+use super::extract::Extract;
 use crate::cli::{Cli, Read};
 use crate::config::Config;
 use crate::exit::{Done, Usage};
@@ -34,6 +36,16 @@ pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
     let config = Config::load(cli.config.as_deref())?;
     let only = classes(&options.only)?;
     let secrets = options.keylog.as_deref().map(key_log).transpose()?;
+    let extract = options.extract_files.as_deref();
+    let extract = extract.map(Extract::open).transpose()?;
+    let files = crate::pipeline::files(&config);
+    let files = Policy {
+        hash: options.hash_files || files.hash,
+        observer: extract
+            .clone()
+            .map(|extract| extract as Arc<dyn FileObserver>),
+        ..files
+    };
     let stop = stop::flag()?;
     let mut target: Box<dyn Target> = if options.into_store {
         Box::new(IntoStore::open(cli, &config)?)
@@ -49,6 +61,7 @@ pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
             options,
             only: &only,
             secrets: secrets.clone(),
+            files: &files,
             quiet: cli.quiet,
             stop: &stop,
             target: target.as_mut(),
@@ -59,6 +72,9 @@ pub(crate) fn run(cli: &Cli, options: &Read) -> Result<Done> {
         }
     }
     target.finish()?;
+    if let Some(extract) = extract {
+        extract.finish()?;
+    }
     Ok(if unreadable {
         Done::Unreadable
     } else {
@@ -118,6 +134,7 @@ struct Reading<'a> {
     options: &'a Read,
     only: &'a [u32],
     secrets: Option<Arc<dyn Secrets>>,
+    files: &'a Policy,
     quiet: bool,
     stop: &'a Arc<AtomicBool>,
     target: &'a mut dyn Target,
@@ -144,6 +161,7 @@ impl Reading<'_> {
             interim_ms: self.config.wire.interim.0,
             sequence: Sequence::Packet,
             secrets: self.secrets.clone(),
+            files: self.files.clone(),
             ..WireConfig::default()
         });
         let mut sink = Sink {

@@ -3,6 +3,8 @@
 //! Enters: events. Leaves: EVE JSON lines. Refuses: clear values unless asked for.
 //! Source: Suricata 8 user guide, EVE JSON format; `dicom` and `hl7` are our own event types.
 
+mod fileinfo;
+
 use std::io::{self, Write};
 
 use model::class::{
@@ -67,7 +69,15 @@ impl<W: Write> Printer for Eve<W> {
         line.insert("event_type".to_owned(), json!(kind));
         line.insert(kind.to_owned(), strip(body));
         serde_json::to_writer(&mut self.out, &Value::Object(line))?;
-        self.out.write_all(b"\n")
+        self.out.write_all(b"\n")?;
+        for file in fileinfo::of(event, self.clear) {
+            let mut line = head(event);
+            line.insert("event_type".to_owned(), json!("fileinfo"));
+            line.insert("fileinfo".to_owned(), strip(file));
+            serde_json::to_writer(&mut self.out, &Value::Object(line))?;
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -11,6 +11,7 @@ use model::limit::cut;
 use model::sensitive::Shape;
 use model::{Sensitive, Text};
 
+use super::file::Said;
 use super::medical::Hints;
 
 /// Longest line.
@@ -56,6 +57,8 @@ pub(super) struct Head {
     pub(super) framing: Framing,
     /// What the event does not keep but observers of the exchange want to know.
     pub(super) hints: Hints,
+    /// What it says of the file after it.
+    pub(super) file: Said,
     /// True for a request line without version.
     pub(super) is_simple: bool,
     pub(super) anomalies: Vec<&'static str>,
@@ -102,6 +105,7 @@ impl Head {
             http: Http::default(),
             framing: Framing::default(),
             hints: Hints::default(),
+            file: Said::default(),
             is_simple: false,
             anomalies: Vec::new(),
             extensions: Vec::new(),
@@ -196,7 +200,9 @@ impl Head {
             }
             b"content-encoding" => {
                 self.hints.encoded = !value.trim_ascii().eq_ignore_ascii_case(b"identity");
+                self.file.coding(value);
             }
+            b"content-disposition" => self.file.disposition(value),
             b"upgrade" => {
                 let is = |name: &[u8]| {
                     let head = value.get(..name.len());
