@@ -157,6 +157,12 @@ pub(crate) struct Read {
     /// Secrets of TLS connections (SSLKEYLOGFILE); what they open is read too
     #[arg(long, value_name = "FILE")]
     pub(crate) keylog: Option<PathBuf>,
+    /// SHA-256 of the files that pass, in their exchange's event
+    #[arg(long)]
+    pub(crate) hash_files: bool,
+    /// Write the files that pass into this folder, in clear, named by their SHA-256
+    #[arg(long, value_name = "DIR")]
+    pub(crate) extract_files: Option<PathBuf>,
     /// The same input gives the same bytes: logged_time = time
     #[arg(long)]
     pub(crate) reproducible: bool,

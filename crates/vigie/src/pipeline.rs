@@ -71,6 +71,15 @@ pub(crate) fn zones(config: &Config) -> Zones {
     Zones::new(&config.zones()).unwrap_or_default()
 }
 
+/// What a configuration says is done with the files that pass.
+pub(crate) fn files(config: &Config) -> wire::file::Policy {
+    wire::file::Policy {
+        look_bytes_max: config.wire.file_look.0,
+        hash: config.wire.hash_files,
+        observer: None,
+    }
+}
+
 /// Completes an event with the zones of its endpoints and its direction.
 pub(crate) fn place(event: &mut Event, zones: &Zones) {
     if let Some(connection) = &mut event.connection {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::{NodeId, Text};
 
+use crate::file::Policy;
 use crate::protocol::{Protocol, REGISTRY};
 use crate::secrets::Secrets;
 use crate::shard::Share;
@@ -79,6 +80,8 @@ pub struct WireConfig {
     pub share: Share,
     /// Secrets of encrypted connections, given with a capture; `None` leaves them closed.
     pub secrets: Option<Arc<dyn Secrets>>,
+    /// What is done with the files that pass.
+    pub files: Policy,
 }
 
 impl Default for WireConfig {
@@ -94,6 +97,7 @@ impl Default for WireConfig {
             registry: REGISTRY,
             share: Share::WHOLE,
             secrets: None,
+            files: Policy::default(),
         }
     }
 }

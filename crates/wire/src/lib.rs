@@ -7,6 +7,7 @@
 mod config;
 mod conversation;
 mod crypto;
+pub mod file;
 mod flow;
 pub mod frame;
 mod ip;

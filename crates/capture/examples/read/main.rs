@@ -25,6 +25,7 @@ use model::{Event, SiteKey};
 use output::Printer;
 use vigie_capture::fan::Fan;
 use vigie_capture::file::Source;
+use wire::file::Policy;
 use wire::{KeyLog, Secrets, WireConfig, Worker};
 
 /// Octets of the buffer before standard output.
@@ -81,6 +82,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = WireConfig {
         node: source.node(),
         secrets,
+        files: Policy {
+            hash: given("--hash-files"),
+            ..Policy::default()
+        },
         ..WireConfig::default()
     };
     let mask = Mask {

@@ -50,6 +50,15 @@ record! {
         attachment_types: Vec<Text> => "attachment_types", "unmapped.email.attachments[].type";
         /// Octets of the attached parts, Base64 undone.
         attachment_bytes: Vec<u64> => "attachment_bytes", "unmapped.email.attachments[].bytes";
+        /// Types of the attached parts, by their content.
+        attachment_content: Vec<Text> => "attachment_content",
+            "unmapped.email.attachments[].content";
+        /// SHA-256 of the attached parts, decoded; empty where there is none.
+        attachment_sha256: Vec<Text> => "attachment_sha256",
+            "unmapped.email.attachments[].sha256";
+        /// `complete`, `truncated`, or `incomplete: ` and why, of the attached parts.
+        attachment_states: Vec<Text> => "attachment_states",
+            "unmapped.email.attachments[].state";
         /// Media type of the message.
         content_type: Option<Text> => "mail_type", "unmapped.email.content_type";
         /// Date field of the header, as written.

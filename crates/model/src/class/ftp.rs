@@ -24,6 +24,12 @@ record! {
         path: Option<Sensitive> => "ftp_path", "file.path";
         /// Size in bytes that an answer stated, or that was transferred.
         bytes: Option<u64> => "ftp_bytes", "file.size";
+        /// Extension of the file's name, lower case, without the dot.
+        file_ext: Option<Text> => "file_ext", "file.ext";
+        /// Media type of what was moved, by its content.
+        file_mime: Option<Text> => "file_mime", "file.mime_type";
+        /// SHA-256 of what was moved, when it was all of the file and hashes were asked for.
+        file_sha256: Option<Text> => "file_sha256", "file.hashes[].value";
         /// New path of a rename.
         renamed_to: Option<Sensitive> => "renamed_to", "unmapped.ftp.renamed_to";
         /// Address that was named for the data connection.
@@ -36,6 +42,10 @@ record! {
         system: Option<Text> => "ftp_system", "unmapped.ftp.system";
         /// Anomalies met, as codes.
         anomalies: Vec<Text> => "anomalies", "unmapped.ftp.anomalies";
+        /// Type of what was moved, by its content ("pdf", "pe", "docx").
+        file_type: Option<Text> => "file_type", "unmapped.file.type";
+        /// `truncated`, or `incomplete: ` and why; absent when the whole of it was seen.
+        file_state: Option<Text> => "file_state", "unmapped.file.state";
     }
 }
 

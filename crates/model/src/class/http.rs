@@ -38,6 +38,16 @@ record! {
         response_bytes: Option<u64> => "response_bytes", "http_response.body_length";
         /// Milliseconds from the request's first byte to the answer's first byte.
         latency_ms: Option<i64> => "http_latency_ms", "http_response.latency";
+        /// Name that the answer gives its body (Content-Disposition); absent when the path says it.
+        file_name: Option<Sensitive> => "file_name", "file.name";
+        /// Extension of that name, or of the path, lower case, without the dot.
+        file_ext: Option<Text> => "file_ext", "file.ext";
+        /// Octets of the answer's body, its content coding undone; absent when that was not done.
+        file_bytes: Option<u64> => "file_bytes", "file.size";
+        /// Media type of the answer's body, by its content.
+        file_mime: Option<Text> => "file_mime", "file.mime_type";
+        /// SHA-256 of the answer's body, its content coding undone; absent unless asked for.
+        file_sha256: Option<Text> => "file_sha256", "file.hashes[].value";
         /// Content-Type of the request, without parameters.
         request_type: Option<Text> => "request_type", "unmapped.http.request_content_type";
         /// Server field of the answer.
@@ -48,6 +58,22 @@ record! {
         transaction: Option<u32> => "http_transaction", "unmapped.http.transaction";
         /// Anomalies met, as codes.
         anomalies: Vec<Text> => "anomalies", "unmapped.http.anomalies";
+        /// Type of the answer's body, by its content ("pdf", "pe", "docx").
+        file_type: Option<Text> => "file_type", "unmapped.file.type";
+        /// `truncated`, or `incomplete: ` and why; absent when the whole of it was seen.
+        file_state: Option<Text> => "file_state", "unmapped.file.state";
+        /// Name that the request gives its body (Content-Disposition).
+        upload_name: Option<Sensitive> => "upload_name", "unmapped.upload.name";
+        /// Extension of that name, or of the path of a PUT, lower case.
+        upload_ext: Option<Text> => "upload_ext", "unmapped.upload.ext";
+        /// Octets of the request's body, its content coding undone; absent when that was not done.
+        upload_bytes: Option<u64> => "upload_bytes", "unmapped.upload.bytes";
+        /// Type of the request's body, by its content.
+        upload_type: Option<Text> => "upload_type", "unmapped.upload.type";
+        /// SHA-256 of the request's body; absent unless asked for.
+        upload_sha256: Option<Text> => "upload_sha256", "unmapped.upload.sha256";
+        /// As `file_state`, of the request's body.
+        upload_state: Option<Text> => "upload_state", "unmapped.upload.state";
     }
 }
 

@@ -106,6 +106,14 @@ record! {
         sender: Option<Text> => "sender", "medical.sent_by";
         /// Anomalies met, as codes.
         anomalies: Vec<Text> => "anomalies", "unmapped.medical.anomalies";
+        /// Octets of the object or message handed on as a file.
+        file_bytes: Option<u64> => "file_bytes", "unmapped.file.bytes";
+        /// SHA-256 of it; of a DICOM object, as a part 10 file; absent unless asked for.
+        file_sha256: Option<Text> => "file_sha256", "unmapped.file.sha256";
+        /// Type of it (`dicom`, `hl7`).
+        file_type: Option<Text> => "file_type", "unmapped.file.type";
+        /// `truncated`, or `incomplete: ` and why; absent when the whole of it was seen.
+        file_state: Option<Text> => "file_state", "unmapped.file.state";
     }
 }
 

@@ -29,6 +29,12 @@ record! {
         file: Option<Sensitive> => "file_path", "file.path";
         /// Size of the file in bytes, at open or close.
         file_bytes: Option<u64> => "file_bytes", "file.size";
+        /// Extension of the file's name, lower case, without the dot.
+        file_ext: Option<Text> => "file_ext", "file.ext";
+        /// Media type of what was moved, by its content.
+        file_mime: Option<Text> => "file_mime", "file.mime_type";
+        /// SHA-256 of what was moved, when it was all of the file and hashes were asked for.
+        file_sha256: Option<Text> => "file_sha256", "file.hashes[].value";
         /// New path of a rename.
         renamed_to: Option<Sensitive> => "renamed_to", "unmapped.smb.renamed_to";
         /// Bytes read between open and close, or by this command.
@@ -55,6 +61,10 @@ record! {
         server_name: Option<Text> => "server_name", "unmapped.smb.server_name";
         /// Anomalies met, as codes.
         anomalies: Vec<Text> => "anomalies", "unmapped.smb.anomalies";
+        /// Type of what was moved, by its content ("pdf", "pe", "docx").
+        file_type: Option<Text> => "file_type", "unmapped.file.type";
+        /// `truncated`, or `incomplete: ` and why; absent when the whole of it was seen.
+        file_state: Option<Text> => "file_state", "unmapped.file.state";
     }
 }
 

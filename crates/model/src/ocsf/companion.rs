@@ -21,7 +21,9 @@ pub(super) fn constants(object: &str) -> &'static str {
         "client_hassh.fingerprint" | "server_hassh.fingerprint" => {
             r#""algorithm_id":20,"algorithm":"HASSH","#
         }
-        "tls.certificate.fingerprints[]" => r#""algorithm_id":3,"algorithm":"SHA-256","#,
+        "tls.certificate.fingerprints[]" | "file.hashes[]" => {
+            r#""algorithm_id":3,"algorithm":"SHA-256","#
+        }
         "device" | "device.os" | "file" => r#""type_id":0,"#,
         // Addresses stand masked beside it; OCSF asks for one of `from` and `to`.
         "email" => r#""to":[],"#,
@@ -40,6 +42,7 @@ pub(super) fn stand_in(path: &str) -> Option<&'static str> {
         "http_request.url.path" => Some(r#""path":"","#),
         "query.hostname" => Some(r#""hostname":"Unknown","#),
         "file.path" => Some(r#""path":"","name":"","#),
+        "file.name" => Some(r#""name":"","#),
         "user.name" => Some(r#""name":"Unknown","#),
         "http_response.code" => Some(r#""code":0,"#),
         _ => None,
@@ -113,9 +116,8 @@ pub(super) fn named(path: &str) -> Option<&'static [std::ops::RangeInclusive<u64
 /// What kind of text a sensitive column holds, for clear values read back.
 pub(super) fn shape(column: &str) -> Shape {
     match column {
-        "url_path" | "file_path" | "renamed_to" | "share" | "ftp_path" | "attachment_names" => {
-            Shape::Path
-        }
+        "url_path" | "file_path" | "renamed_to" | "share" | "ftp_path" | "attachment_names"
+        | "file_name" | "upload_name" => Shape::Path,
         "url_query" => Shape::Query,
         "patient" => Shape::Patient,
         _ => Shape::Text,

@@ -6,6 +6,7 @@
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+mod extract;
 pub(crate) mod inventory;
 pub(crate) mod packets;
 pub(crate) mod query;

@@ -17,9 +17,11 @@ use capture::link::Named;
 use model::class::Class;
 use model::port::EventSink;
 use model::{Event, SiteKey, Text};
+use wire::file::{FileObserver, Policy};
 use wire::log::LogKind;
 use wire::{Growing, KeyLog, LinkType, Secrets, Sequence, WireConfig, Worker};
 
+use super::extract::Extract;
 use crate::cli::{Cli, Read};
 use crate::config::Config;
 use crate::exit::{Done, Usage};
@@ -57,6 +59,16 @@ pub(super) fn into(
 ) -> Result<Done> {
     let only = classes(&options.only)?;
     let secrets = options.keylog.as_deref().map(key_log).transpose()?;
+    let extract = options.extract_files.as_deref();
+    let extract = extract.map(Extract::open).transpose()?;
+    let files = crate::pipeline::files(config);
+    let files = Policy {
+        hash: options.hash_files || files.hash,
+        observer: extract
+            .clone()
+            .map(|extract| extract as Arc<dyn FileObserver>),
+        ..files
+    };
     let stop = stop::flag()?;
     let mut unreadable = false;
     for file in &options.files {
@@ -65,6 +77,7 @@ pub(super) fn into(
             options,
             only: &only,
             secrets: secrets.clone(),
+            files: &files,
             quiet: cli.quiet,
             stop: &stop,
             target: &mut *target,
@@ -75,6 +88,9 @@ pub(super) fn into(
         }
     }
     target.finish()?;
+    if let Some(extract) = extract {
+        extract.finish()?;
+    }
     Ok(if unreadable {
         Done::Unreadable
     } else {
@@ -134,6 +150,7 @@ struct Reading<'a> {
     options: &'a Read,
     only: &'a [u32],
     secrets: Option<Arc<dyn Secrets>>,
+    files: &'a Policy,
     quiet: bool,
     stop: &'a Arc<AtomicBool>,
     target: &'a mut dyn Target,
@@ -178,6 +195,7 @@ impl Reading<'_> {
             interim_ms: self.config.wire.interim.0,
             sequence: Sequence::Packet,
             secrets,
+            files: self.files.clone(),
             ..WireConfig::default()
         });
         let mut sink = self.sink(key);

@@ -130,6 +130,7 @@ impl Feed<'_> {
             site: Text::from(self.config.site.name.clone()),
             budget_bytes: self.config.wire.budget.as_usize(),
             interim_ms: self.config.wire.interim.0,
+            files: crate::pipeline::files(self.config),
             sequence: Sequence::Counter(micros),
             ..WireConfig::default()
         })

@@ -92,6 +92,10 @@ pub(crate) struct Wire {
     pub(crate) budget: Bytes,
     /// A flow that lasts longer is reported at this interval.
     pub(crate) interim: Span,
+    /// Files that pass get a SHA-256 in their exchange's event; without, type and size only.
+    pub(crate) hash_files: bool,
+    /// Most bytes of one file that are hashed or inspected; longer ones are truncated.
+    pub(crate) file_look: Bytes,
 }
 
 /// The packet ring: the latest packets of all flows on disk, sealed with a key per month; one flow
@@ -189,6 +193,8 @@ impl Default for Wire {
         Self {
             budget: Bytes::mib(512),
             interim: Span::seconds(300),
+            hash_files: false,
+            file_look: Bytes::mib(16),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Enters: events. Leaves: EVE JSON lines. Refuses: clear values unless asked for.
 //! Source: Suricata 8 user guide, EVE JSON format; `dicom` and `hl7` are our own event types.
 
+mod fileinfo;
+
 use std::io::{self, Write};
 
 use model::class::{
@@ -85,7 +87,11 @@ impl<W: Write> Printer for Eve<W> {
             }
             Body::Medical(medical) => (&*medical.standard, words.medical(medical)),
         };
-        self.write(line, kind, body)
+        self.write(line, kind, body)?;
+        for file in fileinfo::of(event, self.clear) {
+            self.write(head(event), "fileinfo", file)?;
+        }
+        Ok(())
     }
 
     fn finish(&mut self) -> io::Result<()> {

@@ -251,6 +251,7 @@ impl Queue {
             site: Text::from(self.config.site.name.clone()),
             budget_bytes: self.config.wire.budget.as_usize(),
             interim_ms: self.config.wire.interim.0,
+            files: crate::pipeline::files(&self.config),
             sequence: Sequence::Counter(start),
             ..WireConfig::default()
         });

@@ -346,6 +346,9 @@ impl Driver {
 
     /// Asks who knows these bytes, and opens its session.
     fn recognise(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) -> Recognised {
+        if self.open_announced(bytes, cx) {
+            return Recognised::Opened;
+        }
         match self.candidates.ask(side, bytes, false, cx) {
             Answer::Open(protocol) => {
                 self.open(protocol);

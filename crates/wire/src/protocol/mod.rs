@@ -6,6 +6,7 @@
 //! To add a protocol: a folder `<name>/{mod,parser,session}.rs` here, one line in `registry.rs`.
 //! Source: `DESIGN.md` section 4, wire.
 
+mod announced;
 mod asked;
 mod astm;
 mod bacnet;
@@ -50,6 +51,7 @@ mod tds;
 mod tftp;
 mod tls;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use model::class::Body;
@@ -60,6 +62,7 @@ pub(crate) use driver::Blank;
 pub use driver::Driver;
 pub use registry::REGISTRY;
 
+use crate::file::Files;
 use crate::secrets::Secrets;
 
 /// Most bytes that a session can leave unconsumed on one side before it is given up.
@@ -319,6 +322,10 @@ pub struct Context<'a> {
     pub client_port: u16,
     /// Port of the server.
     pub server_port: u16,
+    /// Addresses of client and server.
+    pub hosts: [IpAddr; 2],
+    /// What is done with files, and which flows were announced.
+    pub files: &'a mut Files,
     /// Events made; the flow completes and sends them.
     pub drafts: &'a mut Vec<Draft>,
     /// Anomalies met since the last call, counted by the flow and by kind.

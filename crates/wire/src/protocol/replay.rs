@@ -4,9 +4,13 @@
 //! the drafts and anomalies. Refuses: nothing. Limits: those of the driver and the sessions.
 //! Source: `STYLE.md` rules 38 and 40.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use model::{Nanos, Text};
 
 use super::{Context, Draft, Driver, Protocol, Side, Transport};
+use crate::file::expect::{Purpose, Transfer};
+use crate::file::{Files, Policy};
 
 /// One thing that happens in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +40,23 @@ pub struct Outcome {
 pub fn run(
     registry: &'static [&'static dyn Protocol],
     transport: Transport,
+    ports: (u16, u16),
+    step_ns: i64,
+    pieces: &[Piece<'_>],
+) -> Outcome {
+    let mut files = Files::default();
+    run_with(registry, transport, ports, step_ns, pieces, &mut files)
+}
+
+/// The same with a policy for files, and what other flows announced.
+#[must_use]
+pub fn run_with(
+    registry: &'static [&'static dyn Protocol],
+    transport: Transport,
     (client_port, server_port): (u16, u16),
     step_ns: i64,
     pieces: &[Piece<'_>],
+    files: &mut Files,
 ) -> Outcome {
     let mut driver = Driver::new(registry);
     let mut out = Outcome {
@@ -56,6 +74,8 @@ pub fn run(
             transport,
             client_port,
             server_port,
+            hosts: HOSTS,
+            files: &mut *files,
             drafts: &mut out.drafts,
             anomalies: &mut found,
         };
@@ -73,7 +93,8 @@ pub fn run(
     out
 }
 
-/// Runs fuzz input: two octets choose transport and server port, then each piece is one octet of
+/// Runs fuzz input: two octets choose transport (bit 0), whether files are hashed (bit 1), whether
+/// the flow was announced as a transfer (bit 2), and server port; then each piece is one octet of
 /// kind (bit 0 side, bits 1 and 2 both set: a gap), one octet of length, and the bytes.
 #[must_use]
 pub fn fuzz(registry: &'static [&'static dyn Protocol], input: &[u8]) -> Outcome {
@@ -104,7 +125,28 @@ pub fn fuzz(registry: &'static [&'static dyn Protocol], input: &[u8]) -> Outcome
         pieces.push(Piece::Bytes(side, bytes));
         rest = after;
     }
-    run(registry, transport, (40_000, port), 1_000_000, &pieces)
+    let mut files = fuzz_files(*kind, port);
+    let ports = (40_000, port);
+    run_with(registry, transport, ports, 1_000_000, &pieces, &mut files)
+}
+
+/// What is done with files in a fuzz run.
+fn fuzz_files(kind: u8, port: u16) -> Files {
+    let mut files = Files::new(Policy {
+        look_bytes_max: 1024,
+        hash: kind & 2 != 0,
+        observer: None,
+    });
+    if kind & 4 != 0 {
+        let [_, server] = HOSTS;
+        let purpose = if kind & 1 == 0 {
+            Purpose::Ftp(Transfer::default())
+        } else {
+            Purpose::Tftp(Transfer::default())
+        };
+        files.expected.add(Nanos(START_NS), server, port, purpose);
+    }
+    files
 }
 
 /// The octet of fuzz input that stands for this server port; 0 for ports without a meaning.
@@ -114,6 +156,11 @@ pub fn port_octet(port: u16) -> u8 {
     at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
 }
 
+/// Addresses of client and server.
+pub(crate) const HOSTS: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)),
+];
 /// Time of the first piece: 2026-11-23 10:00 UTC.
 const START_NS: i64 = 1_795_428_000_000_000_000;
 /// Server ports that fuzz input can choose: those that probes take as hints.

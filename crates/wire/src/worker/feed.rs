@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use model::Nanos;
 
+use crate::file::{Files, Policy};
+use crate::flow::key::Key;
 use crate::flow::record::App;
 use crate::protocol::{Context, Draft, Driver, Protocol, Side, Transport};
 use crate::secrets::Secrets;
@@ -23,11 +25,21 @@ pub(super) struct Scratch {
     pub(super) repeated: u64,
     /// Payload bytes that never came.
     pub(super) lost: u64,
+    /// What the sessions share about files.
+    pub(super) files: Files,
     /// True when the driver was shown something.
     pub(super) touched: bool,
 }
 
 impl Scratch {
+    /// Empty, with what is done with files.
+    pub(super) fn new(files: Policy) -> Self {
+        Self {
+            files: Files::new(files),
+            ..Self::default()
+        }
+    }
+
     /// True when a packet left something to tell.
     #[inline]
     pub(super) const fn is_empty(&self) -> bool {
@@ -43,8 +55,9 @@ pub(super) struct Feed<'a> {
     pub(super) secrets: Option<&'a Arc<dyn Secrets>>,
     pub(super) now: Nanos,
     pub(super) transport: Transport,
-    pub(super) client_port: u16,
-    pub(super) server_port: u16,
+    pub(super) key: &'a Key,
+    /// True when the client is the key's `high` endpoint.
+    pub(super) client_high: bool,
     /// True when the stream's start was not seen.
     pub(super) picked_up: bool,
 }
@@ -53,11 +66,16 @@ impl Feed<'_> {
     /// Runs `act` with the driver. While nobody knows the bytes and none are held, nothing is kept
     /// of it but how far it came.
     fn with(&mut self, act: impl FnOnce(&mut Driver, &mut Context<'_>)) {
+        let (client, client_port) = self.key.endpoint(self.client_high);
+        let (server, server_port) = self.key.endpoint(!self.client_high);
+        let v6 = self.key.v6();
         let mut context = Context {
             now: self.now,
             transport: self.transport,
-            client_port: self.client_port,
-            server_port: self.server_port,
+            client_port,
+            server_port,
+            hosts: [client.ip(v6), server.ip(v6)],
+            files: &mut self.scratch.files,
             drafts: &mut self.scratch.drafts,
             anomalies: &mut self.scratch.anomalies,
         };

@@ -132,8 +132,6 @@ impl Worker {
         let Some(flow) = self.flows.flow_mut(number).filter(|flow| flow.alive) else {
             return;
         };
-        let (_, client_port) = flow.key.endpoint(flow.client_high);
-        let (_, server_port) = flow.key.endpoint(!flow.client_high);
         let mut feed = Feed {
             app: &mut flow.app,
             scratch: &mut self.scratch,
@@ -141,8 +139,8 @@ impl Worker {
             secrets: self.config.secrets.as_ref(),
             now: flow.last,
             transport: transport(flow.kind),
-            client_port,
-            server_port,
+            key: &flow.key,
+            client_high: flow.client_high,
             picked_up: true,
         };
         flow.tcp.finish(&mut feed);

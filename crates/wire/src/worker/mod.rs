@@ -93,7 +93,7 @@ impl Worker {
             bindings: Bindings::default(),
             neighbours: Neighbours::default(),
             emitter: Emitter::new(&config),
-            scratch: Scratch::default(),
+            scratch: Scratch::new(config.files.clone()),
             stats: Stats::default(),
             published: Published::default(),
             now: Nanos(i64::MIN),
@@ -220,7 +220,8 @@ impl Worker {
     /// Bytes of state: the one ledger.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.flows.bytes() + self.heap + self.fragments.bytes() + self.links_bytes()
+        let files = self.scratch.files.heap_bytes();
+        self.flows.bytes() + self.heap + self.fragments.bytes() + self.links_bytes() + files
     }
 
     /// Moves the clock; ends flows whose time is over.

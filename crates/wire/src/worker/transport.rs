@@ -81,10 +81,6 @@ impl Worker {
         let now = carrier.origin.time;
         flow.count(side, packet.frames, packet.ip_len, now);
         let closed = flow.tcp.is_closed();
-        let (client_port, server_port) = match side {
-            Side::Client => (segment.src_port, segment.dst_port),
-            Side::Server => (segment.dst_port, segment.src_port),
-        };
         let picked_up = !flow.tcp.saw_syn(side) && !segment.has(SYN);
         let mut feed = Feed {
             app: &mut flow.app,
@@ -93,8 +89,8 @@ impl Worker {
             secrets: self.config.secrets.as_ref(),
             now,
             transport: Transport::Tcp,
-            client_port,
-            server_port,
+            key: &flow.key,
+            client_high: flow.client_high,
             picked_up,
         };
         flow.tcp.segment(side, &segment, now, &mut feed);
@@ -140,10 +136,6 @@ impl Worker {
         if payload.is_empty() {
             return;
         }
-        let (client_port, server_port) = match side {
-            Side::Client => (src_port, dst_port),
-            Side::Server => (dst_port, src_port),
-        };
         let mut feed = Feed {
             app: &mut flow.app,
             scratch: &mut self.scratch,
@@ -151,8 +143,8 @@ impl Worker {
             secrets: self.config.secrets.as_ref(),
             now,
             transport: Transport::Udp,
-            client_port,
-            server_port,
+            key: &flow.key,
+            client_high: flow.client_high,
             picked_up: false,
         };
         feed.bytes(side, payload);

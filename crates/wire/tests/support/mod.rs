@@ -55,11 +55,17 @@ fn le32(bytes: &[u8], at: usize) -> u32 {
 
 /// The events of a classic little-endian capture; other containers give none.
 pub(crate) fn events(path: &Path, secrets: Option<Arc<dyn Secrets>>) -> (Vec<Event>, Stats) {
-    let file = std::fs::read(path).unwrap();
-    let mut worker = Worker::new(WireConfig {
+    let config = WireConfig {
         secrets,
         ..WireConfig::default()
-    });
+    };
+    events_with(path, config)
+}
+
+/// The same with this configuration.
+pub(crate) fn events_with(path: &Path, config: WireConfig) -> (Vec<Event>, Stats) {
+    let file = std::fs::read(path).unwrap();
+    let mut worker = Worker::new(config);
     let mut events = Vec::new();
     let nanos = match file.get(..24).map(|_| le32(&file, 0)) {
         Some(0xa1b2_c3d4) => 1000,

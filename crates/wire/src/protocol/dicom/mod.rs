@@ -6,6 +6,7 @@
 //! Source: DICOM PS3.5, PS3.7, PS3.8.
 
 mod association;
+mod object;
 mod operation;
 mod parser;
 mod session;

@@ -11,6 +11,7 @@ use model::class::Medical;
 use model::{Nanos, Sensitive, Text, limit};
 
 use super::association::Association;
+use crate::file::{Carver, Facts};
 use crate::protocol::{Context, Draft, Side};
 
 /// Most operations of one association that wait for their final response.
@@ -111,7 +112,8 @@ pub(super) struct Order {
     pub(super) field: u16,
     pub(super) message: Option<u16>,
     pub(super) responds_to: Option<u16>,
-    sop_class: Option<Text>,
+    pub(super) sop_class: Option<Text>,
+    pub(super) sop_instance: Option<Text>,
     move_destination: Option<Text>,
     status: Option<u16>,
     completed: Option<u16>,
@@ -129,6 +131,7 @@ impl Order {
             message: command.message,
             responds_to: command.responds_to,
             sop_class: command.sop_class.as_deref().map(owned).or(class.cloned()),
+            sop_instance: command.sop_instance.as_deref().map(owned),
             move_destination: command.move_destination.as_deref().map(owned),
             status: command.status,
             completed: command.completed,
@@ -144,6 +147,33 @@ pub(super) struct Data {
     pub(super) head: Head,
     pub(super) bytes: u64,
     pub(super) transfer_syntax: Option<Text>,
+    /// The object that it is, and what came of it.
+    pub(super) carver: Option<Box<Carver>>,
+    pub(super) facts: Option<Facts>,
+}
+
+impl Data {
+    /// Octets of the data set.
+    pub(super) fn carve(&mut self, bytes: &[u8]) {
+        let Some(carver) = &mut self.carver else {
+            return;
+        };
+        if carver.wants() > 0 {
+            carver.bytes(bytes);
+        } else {
+            carver.pass(u64::try_from(bytes.len()).unwrap_or(0));
+        }
+    }
+
+    /// The object is over.
+    pub(super) fn close(&mut self, whole: bool, name: Option<&str>, drafts: &mut Vec<Draft>) {
+        if let Some(mut carver) = self.carver.take() {
+            if whole {
+                carver.close();
+            }
+            self.facts = Some(carver.end(name, drafts));
+        }
+    }
 }
 
 /// An operation under way.
@@ -314,6 +344,9 @@ fn operation_of(side: Side, message: u16, order: &Order, time: Nanos) -> Operati
 fn add_data(body: &mut Medical, data: &Data) {
     if data.bytes == 0 {
         return;
+    }
+    if let Some(facts) = &data.facts {
+        facts.medical(body);
     }
     body.bytes = Some(body.bytes.unwrap_or(0).saturating_add(data.bytes));
     if let Some(syntax) = &data.transfer_syntax

@@ -9,6 +9,7 @@ use codec::dicom::dataset::{Encoding, Scanner};
 use codec::dicom::pdu::{self, PdvHeader};
 
 use super::association::{Answer, Association};
+use super::object;
 use super::operation::{Data, Operations, Order, WANTED};
 use super::parser::{Found, Hole, Parser, Piece};
 use crate::protocol::{Context, Session, Side, Step};
@@ -77,6 +78,9 @@ impl Session for DicomSession {
             if let Some(scanner) = &mut message.scanner {
                 scanner.skip(n);
             }
+            if let Some(carver) = &mut message.data.carver {
+                carver.pass(n);
+            }
         }
         if let Some((pdv, true)) = self.half(side).parser.skipped(n) {
             self.fragment_end(side, pdv, cx);
@@ -101,7 +105,7 @@ impl Session for DicomSession {
                     self.fragment_end(side, pdv, cx);
                 }
             }
-            Hole::Lost => self.drop_messages(side),
+            Hole::Lost => self.drop_messages(side, cx),
         }
         true
     }
@@ -114,7 +118,9 @@ impl Session for DicomSession {
         let messages = self.sides.iter().flat_map(|half| &half.messages);
         let held = messages.map(|message| {
             let scanner = message.scanner.as_ref().map_or(0, Scanner::heap_bytes);
-            size_of::<Message>() + message.command.capacity() + scanner + 1024
+            let carver = message.data.carver.as_ref();
+            let carver = carver.map_or(0, |carver| carver.heap_bytes());
+            size_of::<Message>() + message.command.capacity() + scanner + carver + 1024
         });
         held.sum::<usize>() + self.association.heap_bytes() + self.operations.heap_bytes()
     }
@@ -172,7 +178,7 @@ impl DicomSession {
             Found::Wrong(why) => {
                 cx.anomaly(why);
                 if why == "dicom-pdu-unknown" {
-                    self.drop_messages(side);
+                    self.drop_messages(side, cx);
                 }
             }
             Found::GaveUp => {}
@@ -188,7 +194,7 @@ impl DicomSession {
     /// The association is over; another may follow on the same connection.
     fn over(&mut self, answer: Answer, cx: &mut Context<'_>) {
         for side in [Side::Client, Side::Server] {
-            self.drop_messages(side);
+            self.drop_messages(side, cx);
         }
         let rejected = matches!(answer, Answer::Rejected(_));
         if self.association.is_open_question() || rejected {
@@ -202,8 +208,9 @@ impl DicomSession {
     }
 
     /// Gives up the messages under way of a side; what their data sets said is kept.
-    fn drop_messages(&mut self, side: Side) {
-        for message in std::mem::take(&mut self.half(side).messages) {
+    fn drop_messages(&mut self, side: Side, cx: &mut Context<'_>) {
+        for mut message in std::mem::take(&mut self.half(side).messages) {
+            message.close(false, cx);
             if let Some(order) = &message.order
                 && let (false, Some(id)) = (order.response, order.message)
             {
@@ -243,12 +250,13 @@ impl DicomSession {
         } else {
             message.data.bytes += u64::try_from(piece.bytes.len()).unwrap_or(0);
             if message.scanner.is_none() {
-                message.open_data(syntax, cx);
+                message.open_data(side, syntax, cx);
             }
             if let Some(scanner) = &mut message.scanner {
                 let head = &mut message.data.head;
                 scanner.feed(piece.bytes, &mut |tag, value| head.add(tag, value));
             }
+            message.data.carve(piece.bytes);
         }
         if piece.ends {
             self.fragment_end(side, piece.pdv, cx);
@@ -292,7 +300,8 @@ impl DicomSession {
         }
     }
 
-    fn message_end(&mut self, side: Side, message: Message, cx: &mut Context<'_>) {
+    fn message_end(&mut self, side: Side, mut message: Message, cx: &mut Context<'_>) {
+        message.close(true, cx);
         if message.scanner.as_ref().is_some_and(Scanner::is_broken) {
             cx.anomaly("dicom-data-set-malformed");
         }
@@ -302,7 +311,7 @@ impl DicomSession {
             return;
         };
         if order.response {
-            self.early_answer(side.other(), order.responds_to);
+            self.early_answer(side.other(), order.responds_to, cx);
             let data = (&message.data, self.half(side.other()).orphan.take());
             self.operations
                 .response(side, order, data, &self.association, cx);
@@ -312,14 +321,15 @@ impl DicomSession {
     }
 
     /// A request is answered although its data set still comes: what it said so far counts.
-    fn early_answer(&mut self, side: Side, id: Option<u16>) {
+    fn early_answer(&mut self, side: Side, id: Option<u16>, cx: &mut Context<'_>) {
         let messages = &mut self.half(side).messages;
         let asked = |message: &&mut Message| {
             let order = message.order.as_ref();
             order.is_some_and(|order| !order.response && order.message == id)
         };
         if let (Some(message), Some(id)) = (messages.iter_mut().find(asked), id) {
-            let data = std::mem::take(&mut message.data);
+            let mut data = std::mem::take(&mut message.data);
+            data.close(false, None, cx.drafts);
             self.operations.request_data(side, id, &data);
         }
     }
@@ -338,12 +348,23 @@ impl DicomSession {
         }
         let same = |message: &&Message| message.context == pdv.context;
         let message = half.messages.iter().find(same);
+        let carver = message.and_then(|message| message.data.carver.as_ref());
+        if carver.is_some_and(|carver| carver.wants() > 0) {
+            return 0;
+        }
         let scanner = message.and_then(|message| message.scanner.as_ref());
         scanner.map_or(0, |scanner| scanner.skippable().min(left))
     }
 }
 
 impl Message {
+    /// The object in it is over.
+    fn close(&mut self, whole: bool, cx: &mut Context<'_>) {
+        let order = self.order.as_ref();
+        let name = order.and_then(|order| order.sop_instance.as_deref());
+        self.data.close(whole, name, cx.drafts);
+    }
+
     fn new(context: u8) -> Self {
         Self {
             context,
@@ -355,7 +376,7 @@ impl Message {
     }
 
     /// The first piece of the data set came.
-    fn open_data(&mut self, syntax: Option<model::Text>, cx: &mut Context<'_>) {
+    fn open_data(&mut self, side: Side, syntax: Option<model::Text>, cx: &mut Context<'_>) {
         let encoding = syntax.as_deref().map(Encoding::of_transfer_syntax);
         self.scanner = Some(match encoding {
             // Deflated: nothing is looked for in it.
@@ -366,6 +387,11 @@ impl Message {
             Some(encoding) => Scanner::new(&WANTED, encoding),
             None => Scanner::new(&WANTED, None),
         });
+        if let Some(order) = &self.order {
+            let names = (order.sop_class.as_deref(), order.sop_instance.as_deref());
+            let kind = (order.field, order.response);
+            self.data.carver = object::begin(kind, names, syntax.as_deref(), (side, &*cx));
+        }
         self.data.transfer_syntax = syntax;
     }
 
@@ -377,6 +403,9 @@ impl Message {
             return;
         }
         self.data.bytes += n;
+        if let Some(carver) = &mut self.data.carver {
+            carver.lose(n, "gap");
+        }
         match &mut self.scanner {
             Some(scanner) => scanner.skip(n),
             None => self.scanner = Some(Scanner::new(&[], None)),

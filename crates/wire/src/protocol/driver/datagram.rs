@@ -1,11 +1,13 @@
-//! Datagrams: each is shown whole to one session; what it does not consume is dropped.
+//! Datagrams: each is shown whole to one session; what it does not consume is dropped. And flows,
+//! of either kind, that another flow announced.
 //!
 //! Enters: datagrams of either side. Leaves: drafts and anomalies. Refuses: to try more than
 //! [`PROBE_DATAGRAMS_MAX`] datagrams that nobody knows.
 //! Source: `DESIGN.md` section 4, wire.
 
+use super::super::announced::announced;
 use super::super::recognise::{Answer, PROBE_DATAGRAMS_MAX};
-use super::super::{Context, Next, Side};
+use super::super::{Context, Next, Side, Transport};
 use super::{Driver, State};
 
 impl Driver {
@@ -46,7 +48,24 @@ impl Driver {
         }
     }
 
-    fn open_datagram(&mut self, side: Side, bytes: &[u8], cx: &Context<'_>) -> bool {
+    /// Opens the session of a flow that another one announced.
+    pub(super) fn open_announced(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> bool {
+        // What is encrypted is opened first, if it can be.
+        if bytes.starts_with(&[0x16, 3]) && cx.transport == Transport::Tcp {
+            return false;
+        }
+        let Some((name, session)) = announced(cx) else {
+            return false;
+        };
+        self.name = Some(name);
+        self.state = State::Parsing(session);
+        true
+    }
+
+    fn open_datagram(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) -> bool {
+        if self.open_announced(bytes, cx) {
+            return true;
+        }
         if let Answer::Open(protocol) = self.candidates.ask(side, bytes, true, cx) {
             self.open(protocol);
             return true;

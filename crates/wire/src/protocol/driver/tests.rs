@@ -188,6 +188,8 @@ fn drive(mut driver: Driver, transport: Transport, acts: &[Act<'_>]) -> (Vec<Str
         transport,
         client_port: 1,
         server_port: 2,
+        hosts: crate::protocol::replay::HOSTS,
+        files: &mut crate::file::Files::default(),
         drafts: &mut drafts,
         anomalies: &mut anomalies,
     };
@@ -309,6 +311,8 @@ fn picking_up_is_bounded() {
         transport: Transport::Tcp,
         client_port: 1,
         server_port: 2,
+        hosts: crate::protocol::replay::HOSTS,
+        files: &mut crate::file::Files::default(),
         drafts: &mut drafts,
         anomalies: &mut anomalies,
     };

@@ -13,6 +13,8 @@ fn about(name: &str, alpn: &[&'static str], port: u16, quic: bool) -> String {
         transport: Transport::Tcp,
         client_port: 50_000,
         server_port: port,
+        hosts: crate::protocol::replay::HOSTS,
+        files: &mut crate::file::Files::default(),
         drafts: &mut Vec::new(),
         anomalies: &mut Vec::new(),
     };

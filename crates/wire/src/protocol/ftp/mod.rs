@@ -6,9 +6,11 @@
 //! [`session::EXCHANGES_MAX`] events of one session.
 //! Source: RFC 959, RFC 2228, RFC 2428, RFC 3659, RFC 4217.
 
+mod data;
 mod parser;
 mod session;
 
+pub(super) use self::data::{DataSession, NAME as DATA};
 use self::session::FtpSession;
 use super::shared::text::{after, holds, may_become, word};
 use super::{Asked, First, Probe, Protocol, Session, Side, Transport};

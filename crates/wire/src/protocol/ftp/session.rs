@@ -11,6 +11,7 @@ use model::class::Ftp;
 use model::{Nanos, Sensitive, Text};
 
 use super::parser::{Reply, Verb, barred, command, reply, six, size};
+use crate::file::expect::{Purpose, Transfer};
 use crate::protocol::shared::exchange::{FAILURE, SUCCESS};
 use crate::protocol::shared::lines::{self, Lines};
 use crate::protocol::shared::logon::Logon;
@@ -26,7 +27,7 @@ const LINE_BYTES_MAX: usize = 4096;
 /// Most replies of one command that are kept.
 const CODES_MAX: usize = 16;
 /// OCSF activity of what it does not name.
-const OTHER: u16 = 99;
+pub(super) const OTHER: u16 = 99;
 
 /// One flow's FTP.
 #[derive(Default)]
@@ -53,6 +54,32 @@ struct Data {
     mode: &'static str,
     ip: Option<IpAddr>,
     port: u16,
+    /// Number of the announcement of its flow.
+    announced: u64,
+}
+
+impl Data {
+    /// A data connection to `ip`, else to `host`: its flow is announced.
+    fn new(
+        mode: &'static str,
+        (ip, port): (Option<IpAddr>, u16),
+        host: IpAddr,
+        cx: &mut Context<'_>,
+    ) -> Self {
+        // Behind a translator the stated address is not the one on this wire; the flow is looked
+        // for where the control connection goes.
+        let transfer = Transfer {
+            mode,
+            ..Transfer::default()
+        };
+        let expected = &mut cx.files.expected;
+        Self {
+            mode,
+            ip,
+            port,
+            announced: expected.add(cx.now, host, port, Purpose::Ftp(transfer)),
+        }
+    }
 }
 
 struct Asked {
@@ -133,11 +160,8 @@ impl FtpSession {
                 } else {
                     six(argument).map(|(ip, port)| (Some(ip), port))
                 };
-                self.data = data.map(|(ip, port)| Data {
-                    mode: "active",
-                    ip,
-                    port,
-                });
+                let [client, _] = cx.hosts;
+                self.data = data.map(|data| Data::new("active", data, client, cx));
                 if data.is_none() {
                     cx.anomaly("ftp-malformed-port");
                 }
@@ -160,6 +184,15 @@ impl FtpSession {
             if let Some(asked) = self.asked.pop_front() {
                 self.tell(asked, None, cx);
             }
+        }
+        if let (Verb::Get | Verb::Put | Verb::List, Some(data)) = (verb, self.data) {
+            let transfer = Transfer {
+                command: name.clone(),
+                path: readable(argument),
+                user: self.known.clone(),
+                mode: data.mode,
+            };
+            cx.files.expected.say(data.announced, &transfer);
         }
         // Of what may hold a secret, nothing is kept.
         let argument = if has_path(verb) {
@@ -230,7 +263,11 @@ impl FtpSession {
             Verb::Auth => {
                 return (found.code == 234).then_some(Next::Restart);
             }
-            Verb::Passive if good => self.data = passive(&asked.name, found.text),
+            Verb::Passive if good => {
+                let [_, server] = cx.hosts;
+                let data = passive(&asked.name, found.text);
+                self.data = data.map(|data| Data::new("passive", data, server, cx));
+            }
             Verb::Syst if found.code == 215 => self.system = short(found.text),
             Verb::RenameFrom if good => self.from = Some(asked.argument),
             Verb::Path
@@ -291,7 +328,7 @@ impl FtpSession {
             user: self.known.as_deref().map(Sensitive::text),
             banner: self.banner.clone(),
             system: self.system.clone(),
-            anomalies: Vec::new(),
+            ..Ftp::default()
         };
         let status = match code {
             None => 0,
@@ -304,16 +341,13 @@ impl FtpSession {
 }
 
 /// Where a server waits for the data connection.
-fn passive(command: &str, text: &[u8]) -> Option<Data> {
-    let (ip, port) = if command == "EPSV" {
-        barred(text)?
-    } else {
-        let at = text.iter().position(|&octet| octet == b'(');
-        let (ip, port) = six(text.get(at.unwrap_or(0)..)?)?;
-        (Some(ip), port)
-    };
-    let mode = "passive";
-    Some(Data { mode, ip, port })
+fn passive(command: &str, text: &[u8]) -> Option<(Option<IpAddr>, u16)> {
+    if command == "EPSV" {
+        return barred(text);
+    }
+    let at = text.iter().position(|&octet| octet == b'(');
+    let (ip, port) = six(text.get(at.unwrap_or(0)..)?)?;
+    Some((Some(ip), port))
 }
 
 /// True for commands whose argument is a path.
@@ -330,7 +364,7 @@ const fn has_path(verb: Verb) -> bool {
     )
 }
 
-const fn activity(verb: Verb) -> u16 {
+pub(super) const fn activity(verb: Verb) -> u16 {
     match verb {
         Verb::Put => 1,
         Verb::Get => 2,

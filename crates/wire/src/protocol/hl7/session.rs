@@ -11,6 +11,7 @@ use model::class::Medical;
 use model::{Nanos, Sensitive, Text, limit};
 
 use super::parser::{Item, SEGMENT_BYTES_MAX, Scanner};
+use crate::file::{Carver, Coding, Meta, kind};
 use crate::protocol::{Context, Draft, Session, Side, Step};
 
 /// Most messages of one side that wait for an acknowledgement.
@@ -50,6 +51,10 @@ struct Message {
     /// An application acknowledgement follows the commit one (MSH-16).
     two_answers: bool,
     damaged: bool,
+    /// True when its block was ended.
+    closed: bool,
+    /// The message as a file: from MSH to the end of the block.
+    carver: Option<Box<Carver>>,
 }
 
 struct Answer {
@@ -64,6 +69,7 @@ impl Session for Hl7Session {
         while let Some(rest) = bytes.get(consumed..).filter(|rest| !rest.is_empty()) {
             let scan = self.half(side).scanner.next(rest);
             consumed += scan.used;
+            let octets = rest.get(..scan.used).unwrap_or(&[]);
             match scan.item {
                 Some(Item::Open) => self.open(side, cx),
                 Some(Item::Segment { bytes, whole }) => self.segment(side, bytes, whole, cx),
@@ -83,6 +89,9 @@ impl Session for Hl7Session {
             }
             if let Some(current) = &mut self.half(side).current {
                 current.bytes += u64::try_from(scan.used).unwrap_or(0);
+                if let Some(carver) = &mut current.carver {
+                    carver.bytes(octets);
+                }
             }
         }
         Step::consumed(consumed)
@@ -94,6 +103,9 @@ impl Session for Hl7Session {
         if let Some(current) = &mut half.current {
             current.damaged = true;
             anomaly(&mut current.body, "hl7-gap");
+            if let Some(carver) = &mut current.carver {
+                carver.lose(0, "gap");
+            }
         }
         true
     }
@@ -118,7 +130,12 @@ impl Session for Hl7Session {
     fn heap_bytes(&self) -> usize {
         let messages: usize = self.sides.iter().map(|half| half.pending.len() + 1).sum();
         // A message holds about a dozen short texts.
-        messages * (size_of::<Message>() + size_of::<Medical>() + 512)
+        let files = self
+            .sides
+            .iter()
+            .filter_map(|half| half.current.as_ref()?.carver.as_ref());
+        let files: usize = files.map(|carver| carver.heap_bytes()).sum();
+        files + messages * (size_of::<Message>() + size_of::<Medical>() + 512)
     }
 }
 
@@ -144,6 +161,9 @@ impl Hl7Session {
         if half.current.is_none() && !half.early {
             cx.anomaly("hl7-no-header");
         }
+        if let Some(current) = &mut half.current {
+            current.closed = true;
+        }
         self.finish(side, cx);
     }
 
@@ -161,6 +181,7 @@ impl Hl7Session {
                 Side::Client => "client",
                 Side::Server => "server",
             }));
+            message.carver = Some(file(side, &message.body, cx));
             self.seen = true;
             self.flush_old(side, cx);
             self.half(side).current = Some(message);
@@ -202,6 +223,7 @@ impl Hl7Session {
             return;
         };
         message.end = cx.now;
+        message.end_file(cx);
         let Some(answer) = message.answer.take() else {
             return self.wait(side, message, cx);
         };
@@ -257,6 +279,7 @@ impl Hl7Session {
                 half.early |= current.is_some();
                 current.map(|mut message| {
                     message.end = answer.time;
+                    message.end_file(cx);
                     message
                 })
             }
@@ -272,6 +295,36 @@ impl Hl7Session {
             emit(message, cx);
         }
         true
+    }
+}
+
+/// The file that a message is.
+fn file(sender: Side, body: &Medical, cx: &Context<'_>) -> Box<Carver> {
+    let meta = Meta {
+        time: cx.now,
+        protocol: "mllp",
+        sender,
+        hosts: cx.hosts,
+        ports: [cx.client_port, cx.server_port],
+        name: body.control_id.as_deref(),
+        mime: Some(kind::HL7.mime),
+        bytes: None,
+    };
+    Box::new(Carver::begin(&cx.files.policy, Coding::Plain, &meta).of(kind::HL7))
+}
+
+impl Message {
+    /// No more of the message comes.
+    fn end_file(&mut self, cx: &mut Context<'_>) {
+        if let Some(mut carver) = self.carver.take() {
+            if self.closed {
+                carver.close();
+            }
+            let name = self.body.control_id.clone();
+            carver
+                .end(name.as_deref(), cx.drafts)
+                .medical(&mut self.body);
+        }
     }
 }
 
@@ -337,6 +390,8 @@ fn header(bytes: &[u8], now: Nanos) -> Option<Message> {
         answer: None,
         two_answers: matches!(msh.field(16).bytes(), b"AL" | b"SU"),
         damaged: false,
+        closed: false,
+        carver: None,
     })
 }
 

@@ -48,7 +48,7 @@ fn message_and_its_acknowledgement_are_one_event() {
          control_id=M1 ack_code=AA ack_delay_ms=3 med_bytes=216 sending_app=GAP \
          sending_facility=CHU receiving_app=1.9 receiving_facility=CHU patient=<ASIP|90002> \
          med_version=2.5 processing_id=P patient_name=<DUR^ND Ana B> patient_class=I \
-         point_of_care=WARD sender=client\n"
+         point_of_care=WARD sender=client file_bytes=216 file_type=hl7\n"
     );
     assert_eq!(adt.len() - 3, 216, "all but VT, FS and CR");
     assert!(out.anomalies.is_empty());

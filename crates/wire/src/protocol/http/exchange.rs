@@ -7,9 +7,10 @@
 use model::class::Http;
 use model::{Nanos, Text};
 
+use super::file::Bodies;
 use super::medical::Observer;
 use super::parser::{Framing, Head, Upgrade};
-use crate::protocol::{Context, Draft, Next};
+use crate::protocol::{Context, Draft, Next, Side};
 
 /// What follows a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub(super) struct Exchange {
     http: Http,
     /// Watches for FHIR and DICOMweb, when the heads give reason to.
     medical: Option<Box<Observer>>,
+    /// Its bodies as files.
+    pub(super) files: Bodies,
 }
 
 impl Exchange {
@@ -49,6 +52,7 @@ impl Exchange {
             is_simple: false,
             time,
             medical: None,
+            files: Bodies::default(),
             http: Http {
                 transaction: Some(number),
                 ..Http::default()
@@ -76,7 +80,7 @@ impl Exchange {
         let values: usize = values.map(|(_, clear)| clear.len() + ALLOCATION).sum();
         let codes = http.anomalies.capacity() * size_of::<Text>();
         let medical = self.medical.as_ref().map_or(0, |seen| seen.heap_bytes());
-        texts + values + codes + medical
+        texts + values + codes + medical + self.files.heap_bytes()
     }
 
     /// Takes what a first line says, in case that the rest never comes.
@@ -101,12 +105,14 @@ impl Exchange {
         match head.code {
             None => {
                 self.merge_request(head.http);
+                self.files.head(false, head.file);
                 self.medical = Observer::of_request(&self.http, &head.hints);
             }
             Some(code) if is_interim(code) => {}
             Some(_) => {
                 self.http.content_type = head.http.content_type;
                 self.http.server = head.http.server;
+                self.files.head(true, head.file);
                 if self.medical.is_none() {
                     self.medical = Observer::of_answer(&self.http, &head.hints);
                 }
@@ -136,19 +142,57 @@ impl Exchange {
     /// Octets of a body that should be shown before the rest passes uncopied.
     pub(super) fn wants(&self, of_answer: bool) -> u64 {
         let medical = self.medical.as_ref();
-        medical.map_or(0, |medical| medical.wants(of_answer))
+        let medical = medical.map_or(0, |medical| medical.wants(of_answer));
+        medical.max(self.files.wants(of_answer))
+    }
+
+    /// A body begins, of so many octets if that is stated.
+    pub(super) fn begin_body(&mut self, side: Side, length: Option<u64>, cx: &Context<'_>) {
+        let of_answer = side == Side::Server;
+        self.files.begin(of_answer, length, &self.http, (side, cx));
+    }
+
+    /// Octets of a body were lost.
+    pub(super) fn lose_body(&mut self, of_answer: bool, n: u64) {
+        if let Some(carver) = self.files.carver(of_answer) {
+            carver.lose(n, "gap");
+        }
+        self.count(of_answer, n);
+        if let Some(medical) = &mut self.medical {
+            medical.passed(of_answer);
+        }
+    }
+
+    /// A body is over.
+    pub(super) fn close_body(&mut self, of_answer: bool) {
+        if let Some(carver) = self.files.carver(of_answer) {
+            carver.close();
+        }
     }
 
     /// Shows octets of a body; they are counted apart.
     pub(super) fn body(&mut self, of_answer: bool, bytes: &[u8]) {
-        if let Some(medical) = &mut self.medical {
-            medical.body(of_answer, bytes);
+        if let Some(carver) = self.files.carver(of_answer) {
+            carver.bytes(bytes);
+        }
+        let Some(medical) = &mut self.medical else {
+            return;
+        };
+        let wants = usize::try_from(medical.wants(of_answer)).unwrap_or(usize::MAX);
+        if wants > 0 {
+            medical.body(of_answer, bytes.get(..wants).unwrap_or(bytes));
+        }
+        if bytes.len() > wants {
+            medical.passed(of_answer);
         }
     }
 
     /// Counts octets of a body that passed unseen.
     pub(super) fn pass(&mut self, of_answer: bool, n: u64) {
         self.count(of_answer, n);
+        if let Some(carver) = self.files.carver(of_answer) {
+            carver.pass(n);
+        }
         if let Some(medical) = &mut self.medical {
             medical.passed(of_answer);
         }
@@ -211,6 +255,8 @@ impl Exchange {
         if self.http.method.is_some() && self.http.request_bytes.is_none() {
             self.http.request_bytes = Some(0);
         }
+        let mut files = std::mem::take(&mut self.files);
+        files.end(&mut self.http, cx);
         let medical = self
             .medical
             .take()

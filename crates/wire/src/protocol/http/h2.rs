@@ -10,6 +10,7 @@
 //! Source: RFC 9113, RFC 7541; RFC 7540 section 3.2 (upgrade); CVE-2023-44487 (rapid reset).
 
 mod frame;
+mod show;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -168,6 +169,9 @@ impl H2Session {
             left,
             ends,
         });
+        if self.wants(side) > 0 {
+            return Step::consumed(HEADER_BYTES);
+        }
         Step::skip(HEADER_BYTES, left)
     }
 
@@ -187,7 +191,23 @@ impl H2Session {
             return Step::consumed(HEADER_BYTES);
         }
         let octets = frame.len.saturating_sub(padding);
-        self.pass(side, frame.stream, octets, frame.len, frame.ends_stream())
+        if let Some(known) = self.streams.get_mut(&frame.stream) {
+            known.exchange.begin_body(side, None, cx);
+        }
+        // The length of the padding stands before the body.
+        let lead = usize::from(padding > 0);
+        let left = frame.len - lead;
+        if left == 0 {
+            if frame.ends_stream() {
+                self.over(side, frame.stream, cx);
+            }
+            return Step::consumed(HEADER_BYTES + lead);
+        }
+        let step = self.pass(side, frame.stream, octets, left, frame.ends_stream());
+        Step {
+            consumed: step.consumed + lead,
+            ..step
+        }
     }
 
     /// A frame that is there whole, or as much of it as is wanted.
@@ -322,6 +342,9 @@ impl H2Session {
 
     /// A side has sent all of a stream; with the answer's end, the exchange is over.
     fn over(&mut self, side: Side, stream: u32, cx: &mut Context<'_>) {
+        if let Some(known) = self.streams.get_mut(&stream) {
+            known.exchange.close_body(side == Side::Server);
+        }
         if side == Side::Server
             && let Some(known) = self.streams.remove(&stream)
         {
@@ -356,9 +379,10 @@ impl Session for H2Session {
             if self.side(side).lost {
                 return Step::consumed(bytes.len());
             }
-            let step = match self.greet(side, rest) {
-                Some(step) => step,
-                None => self.step(side, rest, cx),
+            let step = match (self.greet(side, rest), self.side(side).passing) {
+                (Some(step), _) => step,
+                (None, Some(passing)) => self.show(side, passing, rest, cx),
+                (None, None) => self.step(side, rest, cx),
             };
             at += step.consumed;
             if step.next != Next::Need(0) {
@@ -378,18 +402,25 @@ impl Session for H2Session {
         if body > 0
             && let Some(known) = self.streams.get_mut(&passing.stream)
         {
-            known.exchange.count(side == Side::Server, body);
+            known.exchange.pass(side == Side::Server, body);
         }
         passing.body -= body;
-        passing.left = passing.left.saturating_sub(n);
-        if passing.left > 0 {
-            self.side(side).passing = Some(passing);
-        } else if passing.ends {
-            self.over(side, passing.stream, cx);
-        }
+        self.moved(side, passing, n, cx);
     }
 
-    fn gap(&mut self, side: Side, _missing: u64, cx: &mut Context<'_>) -> bool {
+    fn gap(&mut self, side: Side, missing: u64, cx: &mut Context<'_>) -> bool {
+        if let Some(mut passing) = self.side(side).passing
+            && missing <= passing.left
+        {
+            // Within a frame whose end is known.
+            let body = passing.body.min(missing);
+            passing.body -= body;
+            if let Some(known) = self.streams.get_mut(&passing.stream) {
+                known.exchange.lose_body(side == Side::Server, body);
+            }
+            self.moved(side, passing, missing, cx);
+            return true;
+        }
         cx.anomaly("http2-gap");
         self.side(side).lost = true;
         self.sides.iter().any(|side| !side.lost)

@@ -2,13 +2,14 @@
 //!
 //! Enters: the stream from its start, from inside, or after CONNECT. Leaves: one event per
 //! exchange, with its answer when it was seen, one more for FHIR and DICOMweb, and one for a log-in
-//! (`logon.rs`). Refuses: bodies (they pass uncopied, save those of [`medical`] up to a bound),
-//! passwords, tokens, cookies.
+//! (`logon.rs`). Refuses: bodies (they pass uncopied, save those of [`medical`] up to a bound and
+//! what [`file`] wants to see), passwords, tokens, cookies.
 //! Limits: [`parser::LINE_BYTES_MAX`] a line, [`parser::HEAD_BYTES_MAX`] and [`parser::FIELDS_MAX`]
 //! a head, [`session::EXCHANGES_MAX`] open exchanges; `h2.rs` and `websocket.rs` state theirs.
 //! Source: RFC 9110, RFC 9112, RFC 9113, RFC 6455.
 
 mod exchange;
+mod file;
 mod h2;
 mod logon;
 pub(super) mod medical;

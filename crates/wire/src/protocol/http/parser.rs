@@ -11,6 +11,7 @@ use model::limit::cut;
 use model::sensitive::Shape;
 use model::{Sensitive, Text};
 
+use super::file::Said;
 use super::logon::Shown;
 use super::medical::Hints;
 
@@ -59,6 +60,8 @@ pub(super) struct Head {
     pub(super) hints: Hints,
     /// What it shows of log-ins.
     pub(super) logons: Vec<Shown>,
+    /// What it says of the file after it.
+    pub(super) file: Said,
     /// True for a request line without version.
     pub(super) is_simple: bool,
     pub(super) anomalies: Vec<&'static str>,
@@ -106,6 +109,7 @@ impl Head {
             framing: Framing::default(),
             hints: Hints::default(),
             logons: Vec::new(),
+            file: Said::default(),
             is_simple: false,
             anomalies: Vec::new(),
             extensions: Vec::new(),
@@ -201,7 +205,9 @@ impl Head {
             }
             b"content-encoding" => {
                 self.hints.encoded = !value.trim_ascii().eq_ignore_ascii_case(b"identity");
+                self.file.coding(value);
             }
+            b"content-disposition" => self.file.disposition(value),
             b"upgrade" => {
                 let is = |name: &[u8]| {
                     let head = value.get(..name.len());

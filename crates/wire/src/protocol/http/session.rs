@@ -267,9 +267,18 @@ impl HttpSession {
             _ => framed(&framing).unwrap_or(After::Message),
         };
         let state = match after {
-            After::Length(length) => State::Body(length),
-            After::Chunked => State::ChunkSize,
-            After::UntilClose => State::UntilClose,
+            After::Length(length) => {
+                self.body_begins(side, Some(length), cx);
+                State::Body(length)
+            }
+            After::Chunked => {
+                self.body_begins(side, None, cx);
+                State::ChunkSize
+            }
+            After::UntilClose => {
+                self.body_begins(side, None, cx);
+                State::UntilClose
+            }
             After::Answer => State::Start,
             After::Message => {
                 self.body_over(side, cx);
@@ -403,7 +412,7 @@ impl Session for HttpSession {
         if matches!(self.side(side).state, State::UntilClose) {
             let (current, answers) = (self.side(side).current, self.side(side).answers);
             if let Some(exchange) = self.exchange(current) {
-                exchange.pass(answers, 0);
+                exchange.lose_body(answers, 0);
             }
             return true;
         }
@@ -411,7 +420,11 @@ impl Session for HttpSession {
             && missing <= left
         {
             // Part of a body that was being shown.
-            self.skipped(side, missing, cx);
+            let (current, answers) = (self.side(side).current, self.side(side).answers);
+            if let Some(exchange) = self.exchange(current) {
+                exchange.lose_body(answers, missing);
+            }
+            self.body_moved(side, missing, cx);
             return true;
         }
         cx.anomaly("http-gap");
@@ -422,8 +435,17 @@ impl Session for HttpSession {
     fn end(&mut self, cx: &mut Context<'_>) {
         for side in [Side::Client, Side::Server] {
             let state = std::mem::replace(&mut self.side(side).state, State::Lost);
-            if let State::Fields(head) = state {
-                self.apply(side, *head, cx);
+            match state {
+                State::Fields(head) => self.apply(side, *head, cx),
+                // The end of the connection is the end of the body.
+                State::UntilClose => self.body_ends(side),
+                State::Start
+                | State::Body(_)
+                | State::ChunkSize
+                | State::Chunk(_)
+                | State::ChunkEnd
+                | State::Trailers
+                | State::Lost => {}
             }
         }
         while let Some(oldest) = self.open.pop_front() {

@@ -171,12 +171,15 @@ impl ImapSession {
     }
 
     fn end_mail(&mut self, cx: &mut Context<'_>) {
-        let Some((time, content, _)) = self.mail.take() else {
+        let Some((time, mut content, left)) = self.mail.take() else {
             return;
         };
+        if left == 0 {
+            content.close();
+        }
         self.tally.fetched += 1;
         if !content.is_empty() {
-            let draft = Draft::new(time, RECEIVE, content.finish());
+            let draft = Draft::new(time, RECEIVE, content.finish(cx.drafts));
             cx.emit(draft.status(SUCCESS, Some(Text::Borrowed("FETCH"))));
         }
     }
@@ -274,7 +277,8 @@ impl ImapSession {
         if !is_mail(line) {
             return Some(Next::Skip(length));
         }
-        self.mail = Some((cx.now, Box::default(), length));
+        let content = Content::of("imap", Side::Server, cx);
+        self.mail = Some((cx.now, Box::new(content), length));
         None
     }
 

@@ -213,7 +213,10 @@ impl Pop3Session {
                 }
             }
             Verb::Stat => self.tally.stored = number(word(text).0).or(self.tally.stored),
-            Verb::Retr if good => self.many = Some(Many::Mail(time, Box::default())),
+            Verb::Retr if good => {
+                let content = Content::of("pop3", Side::Server, cx);
+                self.many = Some(Many::Mail(time, Box::new(content)));
+            }
             Verb::Many if good => self.many = Some(Many::List),
             Verb::Dele if good => self.tally.deleted += 1,
             Verb::Retr | Verb::Many | Verb::Dele | Verb::User | Verb::Plain | Verb::Other => {}
@@ -236,6 +239,8 @@ impl Pop3Session {
                 if let Some(line) = line {
                     let stuffed = line.starts_with(b"..");
                     content.line(line.get(usize::from(stuffed)..).unwrap_or(line));
+                } else {
+                    content.spoil("long line");
                 }
             }
             (Many::List, Some(line)) => {
@@ -249,7 +254,8 @@ impl Pop3Session {
         }
         if !over {
             self.many = Some(many);
-        } else if let Many::Mail(time, content) = many {
+        } else if let Many::Mail(time, mut content) = many {
+            content.close();
             self.tally.fetched += 1;
             tell_mail(time, *content, cx);
         }
@@ -275,7 +281,7 @@ impl Pop3Session {
 
 fn tell_mail(time: Nanos, content: Content, cx: &mut Context<'_>) {
     if !content.is_empty() {
-        let draft = Draft::new(time, RECEIVE, content.finish());
+        let draft = Draft::new(time, RECEIVE, content.finish(cx.drafts));
         cx.emit(draft.status(SUCCESS, Some(Text::Borrowed("+OK"))));
     }
 }

@@ -11,7 +11,9 @@ use model::{Sensitive, Text};
 
 use super::lines::Lines;
 use super::mime;
+use super::part::{Encoding, PartFile, Watch};
 use super::text::{after, readable, short};
+use crate::protocol::{Context, Draft, Side};
 
 /// Longest line that is looked at.
 pub(in crate::protocol) const LINE_BYTES_MAX: usize = 4096;
@@ -39,6 +41,12 @@ pub(in crate::protocol) struct Content {
     /// Of pieces that do not end with a line.
     partial: Vec<u8>,
     lines: Lines,
+    /// What begins the files of this message; nothing is carved without.
+    watch: Option<Box<Watch>>,
+    /// Events that whoever looks at its files made.
+    drafts: Vec<Draft>,
+    /// True when the end of the message was seen.
+    ended: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -58,11 +66,20 @@ struct Part {
     name: Option<String>,
     boundary: Option<String>,
     attached: bool,
-    base64: bool,
+    encoding: Encoding,
     bytes: u64,
+    file: Option<Box<PartFile>>,
 }
 
 impl Content {
+    /// A message that `sender` sends, whose parts are files.
+    pub(in crate::protocol) fn of(protocol: &'static str, sender: Side, cx: &Context<'_>) -> Self {
+        Self {
+            watch: Some(Box::new(Watch::new(protocol, sender, cx))),
+            ..Self::default()
+        }
+    }
+
     /// Counts octets of the message as they crossed the wire.
     pub(in crate::protocol) const fn count(&mut self, octets: usize) {
         self.bytes = self.bytes.saturating_add(octets as u64);
@@ -84,8 +101,16 @@ impl Content {
     /// Octets of the message were lost.
     pub(in crate::protocol) fn lose(&mut self) {
         self.note("mail-gap");
+        self.spoil("gap");
         self.lines.lose();
         self.partial = Vec::new();
+    }
+
+    /// Not all of the part at hand is seen.
+    pub(in crate::protocol) fn spoil(&mut self, why: &'static str) {
+        if let Some(file) = &mut self.part.file {
+            file.spoil(why);
+        }
     }
 
     /// Takes octets that need not end with a line.
@@ -105,6 +130,9 @@ impl Content {
             if let Some(line) = found.line {
                 self.line(line);
             }
+            if found.cut {
+                self.spoil("long line");
+            }
         }
         self.lines = lines;
         // At most a line's length is left.
@@ -120,14 +148,23 @@ impl Content {
         }
     }
 
+    /// The end of the message was seen.
+    pub(in crate::protocol) const fn close(&mut self) {
+        self.ended = true;
+    }
+
     /// The message is over: what is known of it.
-    pub(in crate::protocol) fn finish(mut self) -> Email {
+    pub(in crate::protocol) fn finish(mut self, drafts: &mut Vec<Draft>) -> Email {
         let rest = std::mem::take(&mut self.partial);
         if !rest.is_empty() {
             self.line(&rest);
         }
         self.field();
-        self.end_part();
+        if let (true, Some(file)) = (self.boundaries.is_empty(), &mut self.part.file) {
+            file.break_line();
+        }
+        self.end_part(self.ended);
+        drafts.append(&mut self.drafts);
         let mut body = self.body;
         if self.bytes > 0 {
             body.bytes = Some(self.bytes);
@@ -141,7 +178,9 @@ impl Content {
     /// Heap bytes held.
     pub(in crate::protocol) fn heap_bytes(&self) -> usize {
         let names: usize = self.names.iter().map(|name| name.len() + 24).sum();
-        self.header.capacity() + self.partial.capacity() + names + 1024
+        let file = self.part.file.as_ref().map_or(0, |file| file.heap_bytes());
+        let watch = self.watch.as_ref().map_or(0, |_| size_of::<Watch>() + 16);
+        self.header.capacity() + self.partial.capacity() + names + file + watch + 1024
     }
 
     fn header_line(&mut self, line: &[u8]) {
@@ -188,7 +227,13 @@ impl Content {
                 self.part.name = name.or(self.part.name.take());
             }
             b"content-transfer-encoding" => {
-                self.part.base64 = after(value, b"base64").is_some();
+                self.part.encoding = if after(value, b"base64").is_some() {
+                    Encoding::Base64
+                } else if after(value, b"quoted-printable").is_some() {
+                    Encoding::Quoted
+                } else {
+                    Encoding::Plain
+                };
             }
             name if self.place == Place::Top => self.top_field(name, value),
             _ => {}
@@ -236,13 +281,23 @@ impl Content {
             }
         }
         self.place = Place::Body;
+        let part = &mut self.part;
+        if let Some(watch) = &self.watch
+            && !part.kind.starts_with("multipart/")
+        {
+            let name = part.name.as_deref();
+            part.file = Some(Box::new(watch.begin(name, &part.kind, part.encoding)));
+        }
     }
 
     fn body_line(&mut self, line: &[u8]) {
         if line.starts_with(b"--") && self.at_boundary(line) {
             return;
         }
-        let octets = if self.part.base64 {
+        if let Some(file) = &mut self.part.file {
+            file.line(line);
+        }
+        let octets = if self.part.encoding == Encoding::Base64 {
             let digits = |octet: &&u8| octet.is_ascii_alphanumeric() || b"+/".contains(octet);
             line.iter().filter(digits).count() * 3 / 4
         } else {
@@ -261,7 +316,7 @@ impl Content {
             (None, Some(at)) => (at, true),
             (None, None) => return false,
         };
-        self.end_part();
+        self.end_part(true);
         self.boundaries.truncate(if closes { at } else { at + 1 });
         self.parts += 1;
         self.place = if closes || self.parts > PARTS_MAX {
@@ -276,13 +331,16 @@ impl Content {
     }
 
     /// A part is over: it is told when it is attached.
-    fn end_part(&mut self) {
-        let part = std::mem::take(&mut self.part);
+    fn end_part(&mut self, whole: bool) {
+        let mut part = std::mem::take(&mut self.part);
+        let file = part.file.take();
+        let facts = file.map(|file| file.end(part.name.as_deref(), whole, &mut self.drafts));
         let shown = part.kind.is_empty() || part.kind.starts_with("text/");
         let attached = part.attached || part.name.is_some() || !shown;
         if !attached || part.kind.starts_with("multipart/") {
             return;
         }
+        let hashes = self.watch.as_ref().is_some_and(|watch| watch.hashes());
         let body = &mut self.body;
         body.attachments = Some(body.attachments.unwrap_or(0).saturating_add(1));
         if body.attachment_types.len() >= LIST_ITEMS_MAX {
@@ -292,6 +350,15 @@ impl Content {
         body.attachment_types
             .push(kind.unwrap_or(Text::Borrowed("application/octet-stream")));
         body.attachment_bytes.push(part.bytes);
+        if let Some(facts) = facts {
+            body.attachment_content
+                .push(Text::Borrowed(facts.kind.name));
+            body.attachment_states.push(facts.state.text());
+            if hashes {
+                body.attachment_sha256
+                    .push(facts.sha256().unwrap_or_default());
+            }
+        }
         if let Some(name) = part.name {
             self.names.push(readable(name.as_bytes()));
         }

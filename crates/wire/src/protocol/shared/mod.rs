@@ -8,6 +8,7 @@ pub(super) mod lines;
 pub(super) mod logon;
 pub(super) mod mail;
 pub(super) mod mime;
+mod part;
 pub(super) mod sasl;
 pub(super) mod sql;
 pub(super) mod text;

@@ -109,7 +109,7 @@ fn mail(bytes: &[u8], step: usize) -> (Option<String>, Option<u64>, Vec<u64>) {
     for piece in bytes.chunks(step.max(1)) {
         content.feed(piece);
     }
-    let body = content.finish();
+    let body = content.finish(&mut Vec::new());
     let subject = body.subject.as_ref().and_then(|s| s.reveal());
     let subject = subject.map(|(_, clear)| clear.to_owned());
     (subject, body.bytes, body.attachment_bytes)

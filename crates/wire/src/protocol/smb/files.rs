@@ -25,6 +25,7 @@ impl File {
             reads: 0,
             writes: 0,
             last: now,
+            tracks: None,
         }
     }
 }
@@ -66,7 +67,7 @@ impl SmbSession {
             } else {
                 "smb-files-limit"
             });
-            self.tell_unclosed(&gone, cx);
+            self.tell_unclosed(gone, cx);
         }
     }
 
@@ -81,6 +82,10 @@ impl SmbSession {
         cx: &mut Context<'_>,
     ) {
         if ocsf_status(status) != 1 {
+            let file = self.id(file).and_then(|id| self.files.at_mut(id));
+            if let Some(tracks) = file.and_then(|file| file.tracks.as_mut()).filter(|_| !read) {
+                tracks.spoil_write("refused");
+            }
             return;
         }
         let Some(id) = self.id(file) else {
@@ -161,7 +166,7 @@ impl SmbSession {
             body.file = file.path.as_deref().map(Sensitive::path);
             cx.emit(with_status(Draft::new(time, OTHER, body), Some(status)));
         }
-        self.tell_closed(time, &file, Some(status), cx);
+        self.tell_closed(time, file, Some(status), cx);
     }
 
     /// The session or the share is left: its open files are told.
@@ -171,7 +176,7 @@ impl SmbSession {
         };
         for (id, file) in self.files.take_if(|_, file| here(&file.place)) {
             self.pipes.close(id, cx);
-            self.tell_unclosed(&file, cx);
+            self.tell_unclosed(file, cx);
         }
         let same = |(session, tree): &(u64, u32)| {
             *session == place.session && place.tree.is_none_or(|left| left == *tree)
@@ -180,13 +185,21 @@ impl SmbSession {
     }
 
     /// Tells of a file whose CLOSE was not seen, if anything was read or written.
-    pub(super) fn tell_unclosed(&self, file: &File, cx: &mut Context<'_>) {
-        if file.reads > 0 || file.writes > 0 {
+    pub(super) fn tell_unclosed(&mut self, file: File, cx: &mut Context<'_>) {
+        if file.reads > 0 || file.writes > 0 || file.tracks.is_some() {
             self.tell_closed(file.last, file, None, cx);
         }
     }
 
-    fn tell_closed(&self, time: Nanos, file: &File, status: Option<u32>, cx: &mut Context<'_>) {
+    fn tell_closed(
+        &mut self,
+        time: Nanos,
+        mut file: File,
+        status: Option<u32>,
+        cx: &mut Context<'_>,
+    ) {
+        let counted = file.tracks.as_ref().map_or(0, |tracks| tracks.counted);
+        self.track_bytes = self.track_bytes.saturating_sub(counted);
         let mut body = self.body("CLOSE", file.place);
         body.file = file.path.as_deref().map(Sensitive::path);
         body.open_type = file.open_type.map(Text::Borrowed);
@@ -195,6 +208,7 @@ impl SmbSession {
         body.write_bytes = Some(file.write_bytes);
         body.reads = Some(file.reads);
         body.writes = Some(file.writes);
+        file.tell_content(&mut body, cx);
         cx.emit(with_status(Draft::new(time, OTHER, body), status));
     }
 

@@ -9,6 +9,7 @@
 //! Source: [MS-SMB2], [MS-CIFS] section 2.2.4.52, RFC 1002 section 4.3.
 
 mod body;
+mod carve;
 mod files;
 mod logon;
 mod old;

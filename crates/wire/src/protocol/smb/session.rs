@@ -8,6 +8,7 @@ use model::class::Smb;
 use model::{Nanos, Text};
 
 use super::body::{self, FileId, PREVIOUS};
+use super::carve::{self, Moving};
 use super::parser::{
     CLOSE, CREATE, Found, Header, IOCTL, LOGOFF, NEGOTIATE, Parser, READ, SESSION_SETUP, SET_INFO,
     TREE_CONNECT, TREE_DISCONNECT, WRITE,
@@ -38,6 +39,8 @@ pub(super) struct SmbSession {
     pub(super) tokens: Table<u64, logon::Logon>,
     pub(super) trees: Table<(u64, u32), Tree>,
     pub(super) files: Table<FileId, File>,
+    /// Heap bytes of the contents of open files.
+    pub(super) track_bytes: usize,
     pub(super) chained: Table<u64, FileId>,
     pending: Table<u64, Pending>,
     sealed: Table<(u64, bool), Sealed>,
@@ -49,6 +52,8 @@ pub(super) struct Half {
     pub(super) parser: Parser,
     /// Bytes shown but not used up.
     left_over: u64,
+    /// Data of the message under way.
+    pub(super) moving: Option<Moving>,
 }
 
 /// Where the compound chain of a side stands.
@@ -77,6 +82,7 @@ impl Default for SmbSession {
             tokens: Table::new(LOGONS_MAX),
             trees: Table::new(TREES_MAX),
             files: Table::new(FILES_MAX),
+            track_bytes: 0,
             chained: Table::new(CHAINED_MAX),
             pending: Table::new(PENDING_MAX),
             sealed: Table::new(SEALED_MAX),
@@ -89,6 +95,10 @@ impl Session for SmbSession {
     fn bytes(&mut self, side: Side, bytes: &[u8], cx: &mut Context<'_>) -> Step {
         let mut consumed = 0;
         while let Some(rest) = bytes.get(consumed..).filter(|rest| !rest.is_empty()) {
+            if let Some(used) = self.data(side, rest, cx) {
+                consumed += used;
+                continue;
+            }
             let (used, found) = self.half(side).parser.next(rest);
             consumed += used;
             match found {
@@ -102,11 +112,16 @@ impl Session for SmbSession {
         half.left_over = u64::try_from(bytes.len() - consumed).unwrap_or(0);
         match half.parser.skippable() {
             0 => Step::consumed(consumed),
-            skip => Step::skip(consumed, skip),
+            skip => match self.wants(side, cx) {
+                None => Step::skip(consumed, skip),
+                Some((0, _)) => Step::consumed(consumed),
+                Some((lead, _)) => Step::skip(consumed, lead.min(skip)),
+            },
         }
     }
 
-    fn skipped(&mut self, side: Side, n: u64, _cx: &mut Context<'_>) {
+    fn skipped(&mut self, side: Side, n: u64, cx: &mut Context<'_>) {
+        self.goes_by(side, n, &[], cx);
         self.half(side).parser.skipped(n);
     }
 
@@ -114,9 +129,7 @@ impl Session for SmbSession {
         let half = self.half(side);
         let lost = half.left_over.saturating_add(missing);
         half.left_over = 0;
-        if !half.parser.hole(lost) {
-            cx.anomaly("smb-gap");
-        }
+        self.loses(side, lost, cx);
         self.pipes.hole(side);
         true
     }
@@ -133,7 +146,7 @@ impl Session for SmbSession {
                 .for_each(|draft| cx.emit(draft));
         }
         for file in self.files.drain() {
-            self.tell_unclosed(&file, cx);
+            self.tell_unclosed(file, cx);
         }
         self.pipes.end(cx);
         for ((session, compressed), sealed) in self.sealed.take_if(|_, _| true) {
@@ -146,6 +159,7 @@ impl Session for SmbSession {
             + self.tokens.heap_bytes(2048)
             + self.trees.heap_bytes(128)
             + self.files.heap_bytes(128)
+            + self.track_bytes
             + self.chained.heap_bytes(0)
             + self.pending.heap_bytes(128)
             + self.sealed.heap_bytes(0)
@@ -155,7 +169,7 @@ impl Session for SmbSession {
 }
 
 impl SmbSession {
-    const fn half(&mut self, side: Side) -> &mut Half {
+    pub(super) const fn half(&mut self, side: Side) -> &mut Half {
         let [client, server] = &mut self.sides;
         match side {
             Side::Client => client,
@@ -183,6 +197,7 @@ impl SmbSession {
     }
 
     fn message(&mut self, side: Side, header: &Header, body: &[u8], cx: &mut Context<'_>) {
+        *self.moving(side) = None;
         let [client, server] = &mut self.chain;
         let chain = match side {
             Side::Client => client,
@@ -205,7 +220,7 @@ impl SmbSession {
         }
         chain.place = place;
         if header.is_response() {
-            return self.answer(header, place, body, cx);
+            return self.answer(side, header, place, body, cx);
         }
         let previous = chain.file;
         let (kind, file) = request(header, body, previous);
@@ -231,14 +246,25 @@ impl SmbSession {
             time: cx.now,
             place,
             kind,
+            offset: carve::offset(header, body),
         };
+        if let Kind::Write(file) = pending.kind {
+            self.writes(side, Some(file), body);
+        }
         if let Some((_, old)) = self.pending.put(header.message, pending) {
             cx.anomaly("smb-pending-limit");
             self.unanswered(old, cx);
         }
     }
 
-    fn answer(&mut self, header: &Header, place: Place, body: &[u8], cx: &mut Context<'_>) {
+    fn answer(
+        &mut self,
+        side: Side,
+        header: &Header,
+        place: Place,
+        body: &[u8],
+        cx: &mut Context<'_>,
+    ) {
         if header.status == STATUS_PENDING {
             return;
         }
@@ -275,6 +301,9 @@ impl SmbSession {
             Kind::Read(file) => {
                 self.answer_piped(header, file, body);
                 self.moved(place, header.status, file, body, true, cx);
+                if ocsf_status(header.status) == 1 {
+                    self.reads(side, self.id(file), body, pending.offset);
+                }
             }
             Kind::Write(file) => self.moved(place, header.status, file, body, false, cx),
             Kind::Change(file, change) => {
@@ -314,7 +343,9 @@ impl SmbSession {
 
     /// A request that gets no answer any more.
     fn unanswered(&mut self, pending: Pending, cx: &mut Context<'_>) {
-        let Pending { time, place, kind } = pending;
+        let Pending {
+            time, place, kind, ..
+        } = pending;
         match kind {
             Kind::Negotiate(client_dialects) => {
                 let body = Smb {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use model::{Nanos, Sensitive, Text};
 
 use super::body::{Change, Create, FileId};
+use super::carve::Tracks;
 
 /// Most open files of one flow.
 pub(super) const FILES_MAX: usize = 1024;
@@ -131,6 +132,8 @@ pub(super) struct File {
     pub(super) reads: u32,
     pub(super) writes: u32,
     pub(super) last: Nanos,
+    /// Its content, once some of it passed.
+    pub(super) tracks: Option<Box<Tracks>>,
 }
 
 /// Which file a request is about.
@@ -147,6 +150,8 @@ pub(super) struct Pending {
     pub(super) time: Nanos,
     pub(super) place: Place,
     pub(super) kind: Kind,
+    /// Offset of a READ.
+    pub(super) offset: u64,
 }
 
 /// What a request asks.

@@ -12,7 +12,7 @@ use super::session::SmtpSession;
 use crate::protocol::shared::exchange::{self, FAILURE, SUCCESS, TRAFFIC};
 use crate::protocol::shared::mail::Content;
 use crate::protocol::shared::mime;
-use crate::protocol::{Context, Draft};
+use crate::protocol::{Context, Draft, Side};
 
 /// OCSF activity of a mail handed to a server: Send.
 const SEND: u16 = 1;
@@ -37,7 +37,7 @@ impl SmtpSession {
         }
         self.mails += 1;
         let mail = *mail;
-        let header = mail.content.finish();
+        let header = mail.content.finish(cx.drafts);
         let mut domains = mail.domains;
         for domain in &header.to_domains {
             if domains.len() < LIST_ITEMS_MAX && !domains.contains(domain) {
@@ -86,16 +86,16 @@ impl SmtpSession {
 }
 
 impl Mail {
-    pub(super) fn new(time: Nanos, from: Option<String>) -> Self {
+    pub(super) fn new(from: Option<String>, cx: &Context<'_>) -> Self {
         Self {
-            time,
+            time: cx.now,
             from,
             to: Vec::new(),
             recipients: 0,
             refused: 0,
             refusal: None,
             domains: Vec::new(),
-            content: Content::default(),
+            content: Content::of("smtp", Side::Client, cx),
         }
     }
 }

@@ -79,7 +79,7 @@ impl Session for SmtpSession {
             };
             at += found.used;
             if side == Side::Client && self.mode == Mode::Data {
-                self.data_line(found.line, found.used);
+                self.data_line(found.line, found.used, cx);
                 continue;
             }
             let Some(line) = found.line else {
@@ -207,15 +207,14 @@ impl SmtpSession {
                     }
                 }
                 let from = path(argument, b"FROM:").map(readable);
-                self.mail = Some(Box::new(Mail::new(cx.now, from)));
+                self.mail = Some(Box::new(Mail::new(from, cx)));
                 self.ask(verb, None, cx);
             }
             Verb::Rcpt => {
                 let to = path(argument, b"TO:").unwrap_or(argument);
-                let now = cx.now;
                 let mail = self
                     .mail
-                    .get_or_insert_with(|| Box::new(Mail::new(now, None)));
+                    .get_or_insert_with(|| Box::new(Mail::new(None, cx)));
                 mail.recipients = mail.recipients.saturating_add(1);
                 add_domains(&mut mail.domains, &[to]);
                 if mail.to.len() < RECIPIENTS_MAX {
@@ -261,9 +260,8 @@ impl SmtpSession {
             cx.anomaly("smtp-bdat-size");
             return self.ask(Verb::Bdat, None, cx);
         };
-        let now = cx.now;
         self.mail
-            .get_or_insert_with(|| Box::new(Mail::new(now, None)));
+            .get_or_insert_with(|| Box::new(Mail::new(None, cx)));
         self.mode = Mode::Chunk(size, last);
         if !last {
             self.ask(Verb::Bdat, None, cx);
@@ -294,11 +292,10 @@ impl SmtpSession {
         }
     }
 
-    fn data_line(&mut self, line: Option<&[u8]>, used: usize) {
-        let now = self.start.unwrap_or_default();
+    fn data_line(&mut self, line: Option<&[u8]>, used: usize, cx: &Context<'_>) {
         let mail = self
             .mail
-            .get_or_insert_with(|| Box::new(Mail::new(now, None)));
+            .get_or_insert_with(|| Box::new(Mail::new(None, cx)));
         if line == Some(b".") {
             self.mode = Mode::Command;
             return self.end_content();
@@ -308,12 +305,17 @@ impl SmtpSession {
             let stuffed = line.starts_with(b"..");
             mail.content
                 .line(line.get(usize::from(stuffed)..).unwrap_or(line));
+        } else {
+            mail.content.spoil("long line");
         }
     }
 
     /// The content is whole: the next reply decides what becomes of the mail.
     fn end_content(&mut self) {
-        let mail = self.mail.take();
+        let mut mail = self.mail.take();
+        if let Some(mail) = &mut mail {
+            mail.content.close();
+        }
         if self.asked.len() < ASKED_MAX {
             self.asked.push_back(Asked {
                 verb: Verb::Content,

@@ -21,10 +21,12 @@ pub(super) enum Message<'a> {
         /// Size that the request states (option `tsize`).
         size: Option<u64>,
     },
-    /// So many octets of the file.
-    Data(usize),
-    /// A block or the options are acknowledged.
+    /// A block of the file: its number and octets.
+    Data(u16, &'a [u8]),
+    /// A block is acknowledged.
     Ack,
+    /// The options are: size of the blocks, when it was agreed.
+    Options(Option<usize>),
     /// An error with its number.
     Error(u16),
 }
@@ -35,8 +37,12 @@ impl<'a> Message<'a> {
         let (operation, rest) = bytes.split_first_chunk::<2>()?;
         match u16::from_be_bytes(*operation) {
             operation @ (1 | 2) => Self::request(operation == 2, rest),
-            3 => Some(Self::Data(rest.len().checked_sub(2)?)),
-            4 | 6 => Some(Self::Ack),
+            3 => {
+                let (number, octets) = rest.split_first_chunk::<2>()?;
+                Some(Self::Data(u16::from_be_bytes(*number), octets))
+            }
+            4 => Some(Self::Ack),
+            6 => Some(Self::Options(block_size(rest))),
             5 => Some(Self::Error(u16::from_be_bytes(*rest.first_chunk::<2>()?))),
             _ => None,
         }
@@ -70,4 +76,16 @@ impl<'a> Message<'a> {
             size,
         })
     }
+}
+
+/// The size of blocks that an acknowledgement of options agrees to.
+fn block_size(options: &[u8]) -> Option<usize> {
+    let mut parts = options.split(|&octet| octet == 0);
+    for _ in 0..OPTIONS_MAX {
+        let (key, value) = (parts.next()?, parts.next()?);
+        if key.eq_ignore_ascii_case(b"blksize") {
+            return usize::try_from(number(value)?).ok();
+        }
+    }
+    None
 }

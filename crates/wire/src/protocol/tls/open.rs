@@ -192,6 +192,8 @@ impl Opener {
             transport: Transport::Tcp,
             client_port: cx.client_port,
             server_port: cx.server_port,
+            hosts: cx.hosts,
+            files: &mut *cx.files,
             drafts: &mut drafts,
             anomalies: &mut *cx.anomalies,
         };

@@ -8,11 +8,28 @@ use super::*;
 impl HttpSession {
     /// A message of `side` is whole.
     pub(super) fn body_over(&mut self, side: Side, cx: &mut Context<'_>) {
+        self.body_ends(side);
         let state = self.side(side);
         state.state = State::Start;
         let current = state.current.take();
         if state.answers {
             self.finish(current, cx);
+        }
+    }
+
+    /// A body begins, of so many octets if that is stated.
+    pub(super) fn body_begins(&mut self, side: Side, length: Option<u64>, cx: &Context<'_>) {
+        let current = self.side(side).current;
+        if let Some(exchange) = self.exchange(current) {
+            exchange.begin_body(side, length, cx);
+        }
+    }
+
+    /// A body ends whole.
+    pub(super) fn body_ends(&mut self, side: Side) {
+        let (current, answers) = (self.side(side).current, self.side(side).answers);
+        if let Some(exchange) = self.exchange(current) {
+            exchange.close_body(answers);
         }
     }
 

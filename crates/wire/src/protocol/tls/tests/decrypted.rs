@@ -34,6 +34,8 @@ fn with(secrets: &Arc<dyn Secrets>, pieces: &[Piece<'_>]) -> (Vec<Draft>, Vec<&'
         transport: Transport::Tcp,
         client_port: 50_000,
         server_port: 443,
+        hosts: crate::protocol::replay::HOSTS,
+        files: &mut crate::file::Files::default(),
         drafts: &mut drafts,
         anomalies: &mut anomalies,
     };
