@@ -114,6 +114,8 @@ impl Found {
             into_store: false,
             keylog: options.keylog.clone(),
             reproducible: true,
+            hash_files: false,
+            extract_files: None,
         };
         let done = read::into(cli, &reading, config, &mut target)?;
         let found = Self::Captured(Box::new(target.inventory), target.last);

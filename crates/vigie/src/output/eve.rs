@@ -3,6 +3,7 @@
 //! Enters: events. Leaves: EVE JSON lines. Refuses: clear values unless asked for.
 //! Source: Suricata 8 user guide, EVE JSON format; `dicom` and `hl7` are our own event types.
 
+#[path = "eve/fileinfo.rs"]
 mod fileinfo;
 
 use std::io::{self, Write};
