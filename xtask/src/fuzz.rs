@@ -1,9 +1,9 @@
 //! `./dev xtask fuzz`: explores beyond the replayed corpus, and keeps a ledger of it.
 //!
-//! Enters: `TARGET MINUTES`, or `--changed --minutes N`. A target is `frames`, `captures`, `events`,
-//! `eve`, `zeek`, `netflow` or a protocol of the registry. Leaves: libFuzzer's summary, a line in `fuzz/ledger.tsv` per
-//! target; a crash is a file to commit as a case. Refuses: to go on after a build error. Seeds are
-//! made of the captures of `VIGIE_SHARED` when they are there.
+//! Enters: `TARGET MINUTES`, or `--changed --minutes N`. A target is `frames`, `captures`,
+//! `events`, `eve`, `zeek`, `netflow` or a protocol of the registry. Leaves: libFuzzer's summary, a
+//! line in `fuzz/ledger.tsv` per target; a crash is a file to commit as a case. Refuses: to go on
+//! after a build error. Seeds are made of the captures of `VIGIE_SHARED` when they are there.
 //! Source: LLVM's SanitizerCoverage and libFuzzer documents.
 
 use std::collections::BTreeMap;

@@ -18,7 +18,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -54,34 +54,7 @@ fn live_and_file_give_the_same_events() {
     std::fs::write(&config, "[ring]\nsize = \"64MiB\"\nfree_min = \"0B\"\n").unwrap();
     let running = wire.watch(&dir, &["--config", config.to_str().unwrap()]);
     let capture = folder.path().join("run.pcap");
-    let mut dump = inside(&wire.near, "tcpdump");
-    dump.args([
-        "-i",
-        "near0",
-        "-U",
-        "--immediate-mode",
-        "-B",
-        "32768",
-        "-Z",
-        "root",
-        "-w",
-    ])
-    .arg(&capture);
-    let mut dump = dump
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    wait(
-        "tcpdump to write its header",
-        Duration::from_secs(20),
-        || {
-            std::fs::metadata(&capture)
-                .ok()
-                .filter(|meta| meta.len() >= 24)
-                .map(|_| ())
-        },
-    );
+    let mut dump = dumping(&wire, &capture);
     for n in 0..30 {
         wire.fetch(if n % 3 == 0 {
             "missing.pdf"
@@ -123,6 +96,39 @@ fn live_and_file_give_the_same_events() {
     assert!(!dropped.is_empty(), "{metrics}");
     let dropped = figures(&metrics, &["dropped", "role=\"sensor\""]);
     assert!(dropped.iter().all(|n| *n == 0), "{metrics}");
+}
+
+/// A tcpdump of the near end, once its file has a header.
+fn dumping(wire: &Wire, capture: &Path) -> Child {
+    let mut dump = inside(&wire.near, "tcpdump");
+    dump.args([
+        "-i",
+        "near0",
+        "-U",
+        "--immediate-mode",
+        "-B",
+        "32768",
+        "-Z",
+        "root",
+        "-w",
+    ])
+    .arg(capture);
+    let child = dump
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait(
+        "tcpdump to write its header",
+        Duration::from_secs(20),
+        || {
+            std::fs::metadata(capture)
+                .ok()
+                .filter(|meta| meta.len() >= 24)
+                .map(|_| ())
+        },
+    );
+    child
 }
 
 /// Packets of a connection in the capture, by tshark.

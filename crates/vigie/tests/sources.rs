@@ -30,7 +30,7 @@ fn sample(name: &str) -> PathBuf {
 
 #[test]
 fn logs_of_other_sensors_are_read_as_captures_are() {
-    let (eve, conn) = (sample("eve.json"), sample("conn.log"));
+    let (eve, conn) = (sample("eve.json"), sample("conn.tsv"));
     let out = run(vigie()
         .args(["read", "--reproducible"])
         .arg(&eve)

@@ -4,7 +4,8 @@
 //! Refuses: nothing; what has no addresses belongs to worker 0, which alone tells who owns which
 //! address. A pair of addresses belongs to one worker; a tunnel's packet to those of its ends and
 //! of what is inside; an ICMP error also to that of the packet it quotes; a fragment to all.
-//! Limits: [`WORKERS_MAX`], [`LAYERS_MAX`] layers are looked at. Source: `DESIGN.md` section 4, wire.
+//! Limits: [`WORKERS_MAX`], [`LAYERS_MAX`] layers are looked at. Source: `DESIGN.md` section 4,
+//! wire.
 
 use crate::flow::key::hash_addresses;
 use crate::frame::Frame;

@@ -172,7 +172,15 @@ fn ours(events: &[Event]) -> Facts {
                 facts.say("ntp", stratum, ntp.responses.unwrap_or(0));
             }
             Body::Network(network) => exchange(network, &mut facts),
-            _ => {}
+            Body::Authentication(_)
+            | Body::Http(_)
+            | Body::Dns(_)
+            | Body::Rdp(_)
+            | Body::Smb(_)
+            | Body::Ftp(_)
+            | Body::Tunnel(_)
+            | Body::Inventory(_)
+            | Body::Medical(_) => {}
         }
     }
     facts

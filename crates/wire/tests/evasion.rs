@@ -113,10 +113,7 @@ fn outcome(frames: &Frames) -> String {
 }
 
 fn http(path: &str) -> Talk {
-    Talk::to_port(80)
-        .open()
-        .say(Side::Client, &get(path))
-        .say(Side::Server, NO_CONTENT)
+    answered(web().say(Side::Client, &get(path)))
 }
 
 /// Changes the time to live of a frame.
@@ -125,95 +122,127 @@ fn with_ttl(mut frames: Frames, at: usize, ttl: u8) -> Frames {
     frames
 }
 
-fn segments() -> Vec<Row> {
-    let open = || Talk::to_port(80).open();
-    let first = open().seq(Side::Client);
-    let row = |name, talk: Talk, outcome| Row {
+fn row(name: &'static str, frames: Frames, outcome: &'static str) -> Row {
+    Row {
         name,
-        frames: talk.close().frames,
+        frames,
         outcome,
-    };
-    let answered = |talk: Talk| talk.say(Side::Server, NO_CONTENT);
+    }
+}
+
+/// A row of a conversation that ends as it should.
+fn closed(name: &'static str, talk: Talk, outcome: &'static str) -> Row {
+    row(name, talk.close().frames, outcome)
+}
+
+/// An open conversation with a web server.
+fn web() -> Talk {
+    Talk::to_port(80).open()
+}
+
+fn answered(talk: Talk) -> Talk {
+    talk.say(Side::Server, NO_CONTENT)
+}
+
+fn segments() -> Vec<Row> {
+    [copies(), headers(), endings(), incomplete(), decoys()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Data that comes twice, differs or comes in another order.
+fn copies() -> Vec<Row> {
+    let first = web().seq(Side::Client);
     let good = get("/good");
     let evil = get("/evil");
     let (head, tail) = good.split_at(6);
     let tail_at = first + 6;
     vec![
-        row(
+        closed(
             "a segment that came again, as it was",
             answered(
-                open()
+                web()
                     .say(Side::Client, &good)
                     .segment_at(Side::Client, first, PUSH, &good),
             ),
             "GET /good 204 | repeated:39",
         ),
-        row(
+        closed(
             "a segment that came again, with other data",
             answered(
-                open()
+                web()
                     .say(Side::Client, &good)
                     .segment_at(Side::Client, first, PUSH, &evil),
             ),
             "GET /good 204 | repeated:39",
         ),
-        row(
+        closed(
             "two copies of what waits behind a hole, differing",
             answered(
-                open()
+                web()
                     .segment_at(Side::Client, tail_at, PUSH, tail)
                     .segment_at(Side::Client, tail_at, PUSH, &evil[6..])
                     .segment_at(Side::Client, first, PUSH, head),
             ),
             "GET /good 204 | tcp-overlap-differs:1 repeated:33",
         ),
-        row(
+        closed(
             "a longer piece around a shorter one, differing",
             answered(
-                open()
+                web()
                     .segment_at(Side::Client, first + 5, PUSH, b"GOOD")
                     .segment_at(Side::Client, first, PUSH, &good),
             ),
             "GET /GOOD 204 | tcp-overlap-differs:1 repeated:4",
         ),
-        row(
+        closed(
             "segments in reverse order",
             answered(
-                open()
+                web()
                     .segment_at(Side::Client, first + 20, PUSH, &good[20..])
                     .segment_at(Side::Client, tail_at, PUSH, &good[6..20])
                     .segment_at(Side::Client, first, PUSH, head),
             ),
             "GET /good 204 |",
         ),
-        row(
+    ]
+}
+
+/// Sequence numbers, checksums and flags that mislead.
+fn headers() -> Vec<Row> {
+    let first = web().seq(Side::Client);
+    let good = get("/good");
+    let evil = get("/evil");
+    vec![
+        closed(
             "one segment out of the window",
             answered(
-                open()
+                web()
                     .segment_at(Side::Client, first.wrapping_add(1 << 30), PUSH, &evil)
                     .segment_at(Side::Client, first, PUSH, &good),
             ),
             "GET /good 204 | tcp-sequence-far:1",
         ),
-        row(
+        closed(
             "three segments out of the window in a row",
-            open()
+            web()
                 .segment_at(Side::Client, first.wrapping_add(1 << 30), PUSH, b"x")
                 .segment_at(Side::Client, first.wrapping_add((1 << 30) + 1), PUSH, b"y")
                 .segment_at(Side::Client, first.wrapping_add((1 << 30) + 2), PUSH, &evil),
             "GET /evil | tcp-sequence-far:3 gap:1",
         ),
-        row(
+        closed(
             "checksums that are wrong: all of these are zero",
             http("/good"),
             "GET /good 204 |",
         ),
-        row(
+        closed(
             "urgent data",
-            answered(open().segment(Side::Client, PUSH | URG, &good)),
+            answered(web().segment(Side::Client, PUSH | URG, &good)),
             "GET /good 204 |",
         ),
-        row(
+        closed(
             "data in the SYN",
             answered(
                 Talk::to_port(80)
@@ -223,62 +252,82 @@ fn segments() -> Vec<Row> {
             ),
             "GET /good 204 |",
         ),
-        row(
+    ]
+}
+
+/// Resets, a FIN and a SYN that do not end what they seem to end.
+fn endings() -> Vec<Row> {
+    let first = web().seq(Side::Client);
+    let good = get("/good");
+    let evil = get("/evil");
+    let (head, tail) = good.split_at(6);
+    vec![
+        closed(
             "a reset out of the window",
             answered(
-                open()
+                web()
                     .segment_at(Side::Client, first.wrapping_add(1 << 30), RST, &[])
                     .segment_at(Side::Client, first, PUSH, &good),
             ),
             "GET /good 204 | tcp-reset-out-of-window:1",
         ),
-        row(
+        closed(
             "a reset in the window, then data",
             answered(
-                open()
+                web()
                     .segment(Side::Client, RST, &[])
                     .segment(Side::Client, PUSH, &good),
             ),
             "GET /good 204 |",
         ),
-        row(
+        closed(
             "text in a reset",
-            open()
+            web()
                 .say(Side::Client, head)
                 .segment(Side::Client, RST | ACKED, tail),
             "unknown | gap:33",
         ),
-        row(
+        closed(
             "data after the FIN of its side",
-            answered(open().segment(Side::Client, FIN | PUSH, &good).segment(
+            answered(web().segment(Side::Client, FIN | PUSH, &good).segment(
                 Side::Client,
                 PUSH,
                 &evil,
             )),
             "GET /good 204; GET /evil | http-gap:1 gap:1",
         ),
-        row(
+        closed(
             "a second SYN with another number",
             answered(
-                open()
+                web()
                     .segment_at(Side::Client, first.wrapping_add(5000), SYN, &[])
                     .segment_at(Side::Client, first, PUSH, &good),
             ),
             "GET /good 204 | http-gap:1 tcp-syn-again:1 gap:4962",
         ),
-        row(
+    ]
+}
+
+/// Conversations of which a part is missing.
+fn incomplete() -> Vec<Row> {
+    let first = web().seq(Side::Client);
+    let good = get("/good");
+    let head = &good[..6];
+    let tail_at = first + 6;
+    vec![
+        closed(
             "a conversation without its beginning",
             answered(Talk::to_port(80).say(Side::Client, &good)),
             "GET /good 204 |",
         ),
-        row(
+        closed(
             "only the client's side",
-            open().say(Side::Client, &good),
+            web().say(Side::Client, &good),
             "GET /good |",
         ),
-        row(
+        closed(
             "a hole that is never filled",
-            open()
+            web()
                 .say(Side::Client, head)
                 .segment_at(Side::Client, tail_at + 4, PUSH, &good[10..])
                 .say(Side::Server, NO_CONTENT)
@@ -286,21 +335,28 @@ fn segments() -> Vec<Row> {
                 .say(Side::Server, NO_CONTENT),
             "204; 204; 204 | http-gap:1 gap:4",
         ),
-        Row {
-            name: "a decoy that dies on the way: time to live 1",
-            frames: with_ttl(
-                answered(
-                    open()
-                        .segment_at(Side::Client, first, PUSH, &evil)
-                        .segment_at(Side::Client, first, PUSH, &good),
-                )
-                .frames,
-                3,
-                1,
-            ),
-            outcome: "GET /evil 204 | repeated:39",
-        },
     ]
+}
+
+/// Packets that never reach the other side.
+fn decoys() -> Vec<Row> {
+    let first = web().seq(Side::Client);
+    let good = get("/good");
+    let evil = get("/evil");
+    vec![row(
+        "a decoy that dies on the way: time to live 1",
+        with_ttl(
+            answered(
+                web()
+                    .segment_at(Side::Client, first, PUSH, &evil)
+                    .segment_at(Side::Client, first, PUSH, &good),
+            )
+            .frames,
+            3,
+            1,
+        ),
+        "GET /evil 204 | repeated:39",
+    )]
 }
 
 fn fragmented() -> Vec<Row> {
@@ -317,11 +373,6 @@ fn fragmented() -> Vec<Row> {
         })
         .collect();
     let reverse: Vec<_> = tiny.iter().rev().copied().collect();
-    let row = |name, frames, outcome| Row {
-        name,
-        frames,
-        outcome,
-    };
     vec![
         row(
             "fragments of eight octets, the TCP header cut",
@@ -370,31 +421,16 @@ fn fragmented() -> Vec<Row> {
 }
 
 fn protocols() -> Vec<Row> {
-    let row = |name, frames, outcome| Row {
-        name,
-        frames,
-        outcome,
-    };
+    [other_ports(), upgrades(), odd_framing()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Protocols on the ports of others.
+fn other_ports() -> Vec<Row> {
     let hello = client_hello("h.example");
     let http_turns = turns(&get("/good"), NO_CONTENT);
-    let starttls = [
-        (Side::Server, b"220 mail ESMTP\r\n".to_vec()),
-        (Side::Client, b"EHLO c\r\n".to_vec()),
-        (Side::Server, b"250-mail\r\n250 STARTTLS\r\n".to_vec()),
-        (Side::Client, b"STARTTLS\r\n".to_vec()),
-        (Side::Server, b"220 go\r\n".to_vec()),
-        (Side::Client, hello.clone()),
-    ];
-    let not_accepted = {
-        let mut turns = starttls.clone();
-        turns[4].1 = b"454 no\r\n".to_vec();
-        turns
-    };
-    let injected = {
-        let mut turns = starttls.clone();
-        turns[3].1 = b"STARTTLS\r\nMAIL FROM:<a@b>\r\n".to_vec();
-        turns
-    };
     vec![
         row(
             "HTTP on the port of SSH",
@@ -429,6 +465,30 @@ fn protocols() -> Vec<Row> {
             whole(80, &turns(&mllp(ADT), &mllp(ACK))),
             "MESSAGE C1 AA |",
         ),
+    ]
+}
+
+/// TLS that begins inside SMTP, or does not.
+fn upgrades() -> Vec<Row> {
+    let starttls = [
+        (Side::Server, b"220 mail ESMTP\r\n".to_vec()),
+        (Side::Client, b"EHLO c\r\n".to_vec()),
+        (Side::Server, b"250-mail\r\n250 STARTTLS\r\n".to_vec()),
+        (Side::Client, b"STARTTLS\r\n".to_vec()),
+        (Side::Server, b"220 go\r\n".to_vec()),
+        (Side::Client, client_hello("h.example")),
+    ];
+    let not_accepted = {
+        let mut turns = starttls.clone();
+        turns[4].1 = b"454 no\r\n".to_vec();
+        turns
+    };
+    let injected = {
+        let mut turns = starttls.clone();
+        turns[3].1 = b"STARTTLS\r\nMAIL FROM:<a@b>\r\n".to_vec();
+        turns
+    };
+    vec![
         row(
             "TLS inside SMTP after STARTTLS",
             whole(25, &starttls),
@@ -444,6 +504,13 @@ fn protocols() -> Vec<Row> {
             whole(25, &injected),
             "smtp session; tls h.example | smtp-pipelined-after-starttls:1",
         ),
+    ]
+}
+
+/// Records and messages that are empty or cut small.
+fn odd_framing() -> Vec<Row> {
+    let hello = client_hello("h.example");
+    vec![
         row(
             "a record of TLS without content before the hello",
             whole(443, &turns(&[record(22, &[]), hello.clone()].concat(), &[])),
@@ -494,45 +561,14 @@ fn protocols() -> Vec<Row> {
 
 /// Declared lengths that nothing can hold, and nesting without end.
 fn greedy() -> Vec<Row> {
-    let row = |name, frames, outcome| Row {
-        name,
-        frames,
-        outcome,
-    };
-    let post = |head: &str, body: &[u8]| {
-        let request = [
-            format!("POST /good HTTP/1.1\r\nHost: h.example\r\n{head}\r\n\r\n").as_bytes(),
-            body,
-        ]
-        .concat();
-        whole(80, &turns(&request, NO_CONTENT))
-    };
-    let filter = (0..2_000u32).fold(vec![0x87, 1, b'a'], |inner, _| ber(0xa2, &inner));
-    let search = ber(
-        0x30,
-        &[
-            &[2, 1, 1][..],
-            &ber(
-                0x63,
-                &[
-                    &[4, 0, 10, 1, 2, 10, 1, 0, 2, 1, 0, 2, 1, 0, 1, 1, 0][..],
-                    &filter,
-                    &[0x30, 0],
-                ]
-                .concat(),
-            ),
-        ]
-        .concat(),
-    );
-    let nested = "[".repeat(100_000);
-    let json = format!(
-        "Content-Type: application/fhir+json\r\nContent-Length: {}",
-        nested.len()
-    );
-    let deep = format!(
-        "MSH|^~\\&|A|B|C|D|20260101||ADT^A01|C1|P|2.5\rPID|1||{}\r",
-        "1&2^3~".repeat(5_000)
-    );
+    [long_records(), http_lengths(), endless()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Records that declare more than comes.
+fn long_records() -> Vec<Row> {
     vec![
         row(
             "a record of TLS of 65,535 octets",
@@ -578,6 +614,12 @@ fn greedy() -> Vec<Row> {
             ),
             "|",
         ),
+    ]
+}
+
+/// Bodies, chunks and lines of HTTP whose length cannot be.
+fn http_lengths() -> Vec<Row> {
+    vec![
         row(
             "a body of HTTP of 10^20 octets",
             post("Content-Length: 100000000000000000000", b"abc"),
@@ -617,6 +659,21 @@ fn greedy() -> Vec<Row> {
             ),
             "204 | http-long-line:1",
         ),
+    ]
+}
+
+/// Messages without end, and nesting without end.
+fn endless() -> Vec<Row> {
+    let nested = "[".repeat(100_000);
+    let json = format!(
+        "Content-Type: application/fhir+json\r\nContent-Length: {}",
+        nested.len()
+    );
+    let deep = format!(
+        "MSH|^~\\&|A|B|C|D|20260101||ADT^A01|C1|P|2.5\rPID|1||{}\r",
+        "1&2^3~".repeat(5_000)
+    );
+    vec![
         row(
             "a message of HL7 without end",
             whole(
@@ -640,7 +697,7 @@ fn greedy() -> Vec<Row> {
         ),
         row(
             "a filter of LDAP 2,000 deep",
-            whole(389, &turns(&search, &[])),
+            whole(389, &turns(&deep_search(), &[])),
             "ldap search |",
         ),
         row(
@@ -649,6 +706,36 @@ fn greedy() -> Vec<Row> {
             "POST /good 204; batch 204 |",
         ),
     ]
+}
+
+fn post(head: &str, body: &[u8]) -> Frames {
+    let request = [
+        format!("POST /good HTTP/1.1\r\nHost: h.example\r\n{head}\r\n\r\n").as_bytes(),
+        body,
+    ]
+    .concat();
+    whole(80, &turns(&request, NO_CONTENT))
+}
+
+/// A search of LDAP whose filter is 2,000 deep.
+fn deep_search() -> Vec<u8> {
+    let filter = (0..2_000u32).fold(vec![0x87, 1, b'a'], |inner, _| ber(0xa2, &inner));
+    ber(
+        0x30,
+        &[
+            &[2, 1, 1][..],
+            &ber(
+                0x63,
+                &[
+                    &[4, 0, 10, 1, 2, 10, 1, 0, 2, 1, 0, 2, 1, 0, 1, 1, 0][..],
+                    &filter,
+                    &[0x30, 0],
+                ]
+                .concat(),
+            ),
+        ]
+        .concat(),
+    )
 }
 
 /// A value of BER.

@@ -1166,6 +1166,37 @@ export interface components {
              */
             skipped: number;
         };
+        /** @description One piece of evidence for a role. */
+        RoleReason: {
+            /** @description `offers`, `speaks`, `does`, `says`, `vendor`, `router` or `port`. */
+            code: string;
+            /**
+             * Format: int64
+             * @description With how many distinct devices, when the evidence counts them.
+             */
+            count?: number | null;
+            /** @description The same in English, for exports. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Points for the role, negative against it.
+             */
+            weight: number;
+            /** @description What was matched: a protocol, a behaviour, an attribute's value, a vendor, a port. */
+            what: string;
+        };
+        /** @description A role and what speaks for it. */
+        RoleScore: {
+            /** @description The evidence, heaviest first. */
+            reasons: components["schemas"]["RoleReason"][];
+            /** @description Code of the role (`pacs`, `file_server`). */
+            role: string;
+            /**
+             * Format: int32
+             * @description Sum of the weights, 0 to 99.
+             */
+            score: number;
+        };
         /** @description One role process. */
         RoleStatus: {
             /**

@@ -42,7 +42,8 @@ pub struct Counts {
     pub frames: u64,
     /// Octets of those frames.
     pub frame_bytes: u64,
-    /// Blocks without a frame that were skipped: names, statistics, unknown ones, secrets that nobody wants.
+    /// Blocks without a frame that were skipped: names, statistics, unknown ones, secrets that
+    /// nobody wants.
     pub skipped_blocks: u64,
     /// Malformed blocks after which reading went on.
     pub damaged_blocks: u64,

@@ -82,6 +82,7 @@ pub(super) fn each(body: &Body, say: Say<'_>) {
         | Body::Ftp(_)
         | Body::Email(_)
         | Body::Ntp(_)
+        | Body::Rdp(_)
         | Body::Authentication(_)
         | Body::Inventory(_)
         | Body::Tunnel(_) => {}

@@ -362,6 +362,7 @@ pub(super) fn answered(body: &Body) -> bool {
         Body::Medical(medical) => medical_answered(medical),
         Body::Ftp(ftp) => !ftp.codes.is_empty(),
         Body::Email(mail) => mail.banner.is_some(),
+        Body::Rdp(rdp) => rdp.selected.is_some(),
         Body::Ntp(ntp) => ntp.responses.is_some_and(|seen| seen > 0),
         // Who serves DHCP is in the message, not in its direction.
         Body::Authentication(_) | Body::Dhcp(_) | Body::Inventory(_) | Body::Tunnel(_) => false,

@@ -9,7 +9,8 @@ mod fileinfo;
 use std::io::{self, Write};
 
 use model::class::{
-    Authentication, Body, Dhcp, Dns, Email, Ftp, Http, Inventory, Medical, Network, Ntp, Smb, Ssh,
+    Authentication, Body, Dhcp, Dns, Email, Ftp, Http, Inventory, Medical, Network, Ntp, Rdp, Smb,
+    Ssh,
 };
 use model::{Event, Millis, Sensitive};
 use serde_json::{Map, Value, json};
@@ -71,6 +72,7 @@ impl<W: Write> Printer for Eve<W> {
                 ("smtp", words.mail(mail))
             }
             Body::Ntp(ntp) => ("ntp", Words::ntp(ntp)),
+            Body::Rdp(rdp) => ("rdp", words.rdp(rdp)),
             Body::Tunnel(tunnel) => (
                 "tunnel",
                 json!({
@@ -415,6 +417,19 @@ impl Words {
         json!({
             "version": ntp.version, "stratum": ntp.stratum, "reference_id": ntp.reference,
             "requests": ntp.requests, "responses": ntp.responses,
+        })
+    }
+
+    /// Suricata writes a record per step of the opening; this is the opening as a whole.
+    fn rdp(&self, rdp: &Rdp) -> Value {
+        json!({
+            "cookie": self.text(rdp.cookie.as_ref()), "requested": rdp.requested,
+            "protocol": rdp.selected, "channels": rdp.channels,
+            "client": {
+                "version": rdp.version, "desktop_width": rdp.width, "desktop_height": rdp.height,
+                "keyboard_layout": rdp.keyboard_layout, "keyboard_type": rdp.keyboard_type,
+                "build": rdp.client_build, "client_name": self.text(rdp.client_name.as_ref()),
+            },
         })
     }
 

@@ -1,6 +1,7 @@
 //! The sensor: capture and packet path, and what other sensors saw; nothing else.
 //!
-//! Enters: frames of the configured interfaces, logs and flows of other sensors. Leaves: events to core, its state once a second.
+//! Enters: frames of the configured interfaces, logs and flows of other sensors. Leaves: events to
+//! core, its state once a second.
 //! Refuses: every privilege but CAP_NET_RAW; blocking on core. Overload: the kernel's ring drops
 //! and counts; a full queue drops the newest events and counts. Source: `DESIGN.md` section 3.
 
@@ -113,6 +114,12 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     if let Some(packets) = packets {
         packets.finish();
     }
+    end(uplinks);
+    Ok(())
+}
+
+/// Ends the links; says what of their queues could be neither delivered nor kept.
+fn end(uplinks: Vec<Arc<Uplink>>) {
     let lost: u64 = uplinks
         .into_iter()
         .filter_map(Arc::into_inner)
@@ -123,7 +130,6 @@ pub(crate) fn run(cli: &Cli, up: &Up) -> Result<()> {
     if lost > 0 {
         error!(lost, "batches could be neither delivered nor spooled");
     }
-    Ok(())
 }
 
 /// The interfaces to watch: of the command line, the configuration, or every one that is up.

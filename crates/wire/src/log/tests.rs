@@ -6,8 +6,8 @@ use crate::testing::said;
 
 const EVE: &[u8] = include_bytes!("testdata/eve.json");
 const ZEEK: &[u8] = include_bytes!("testdata/zeek.json");
-const CONN: &[u8] = include_bytes!("testdata/conn.log");
-const DNS: &[u8] = include_bytes!("testdata/dns.log");
+const CONN: &[u8] = include_bytes!("testdata/conn.tsv");
+const DNS: &[u8] = include_bytes!("testdata/dns.tsv");
 
 fn config() -> LogConfig {
     LogConfig {
@@ -114,11 +114,18 @@ fn logs_are_told_by_their_content() {
     assert_eq!(LogKind::of(b""), None);
 }
 
-#[test]
-fn eve_records_become_our_events() {
-    let out = read(EVE);
-    let all = lines(&out);
+/// What a log becomes of which no line is refused, and its lines.
+#[track_caller]
+fn read_whole(log: &[u8]) -> (Outcome, Vec<String>) {
+    let out = read(log);
     assert!(out.refused.is_empty(), "{:?}", out.refused);
+    let all = lines(&out);
+    (out, all)
+}
+
+#[test]
+fn eve_dns_becomes_our_events() {
+    let (_, all) = read_whole(EVE);
     // Ends are turned where Suricata names the answering side first.
     let dns = one(&all, &["dns_activity 2 1", "dns_id=24780"]);
     assert!(
@@ -146,6 +153,11 @@ fn eve_records_become_our_events() {
             "rcode_id=3",
         ],
     );
+}
+
+#[test]
+fn eve_http_tls_and_ssh_become_our_events() {
+    let (_, all) = read_whole(EVE);
     let http = one(&all, &["http_activity 3 1 code=200"]);
     assert!(
         http.contains("host=pacs.hospital.test url_port=8042"),
@@ -176,6 +188,11 @@ fn eve_records_become_our_events() {
             "ssh_client=OpenSSH_9.2p1 ssh_server=dropbear",
         ],
     );
+}
+
+#[test]
+fn eve_smb_dhcp_and_logons_become_our_events() {
+    let (_, all) = read_whole(EVE);
     let smb = one(&all, &["smb_activity 2 2 code=STATUS_ACCESS_DENIED"]);
     assert!(
         smb.contains("smb_command=CREATE smb_dialect=3.1.1"),
@@ -211,6 +228,11 @@ fn eve_records_become_our_events() {
             "auth_protocol=LDAP is_cleartext=true",
         ],
     );
+}
+
+#[test]
+fn eve_mail_ftp_snmp_and_files_become_our_events() {
+    let (_, all) = read_whole(EVE);
     let mail = one(&all, &["email_activity 1 1"]);
     assert!(
         mail.contains("to_domains=hospital.test,partner.test attachments=1"),
@@ -239,6 +261,11 @@ fn eve_records_become_our_events() {
             "file.sha256=abab",
         ],
     );
+}
+
+#[test]
+fn eve_flows_and_rdp_become_our_events() {
+    let (_, all) = read_whole(EVE);
     let flow = one(&all, &["about=flow", "6 smb"]);
     assert!(flow.contains("network_activity 2 1"), "{flow}");
     assert!(
@@ -258,6 +285,11 @@ fn eve_records_become_our_events() {
         &all,
         &["about=rdp", "operation=initial_request object=m.durand"],
     );
+}
+
+#[test]
+fn eve_records_are_labelled_and_counted() {
+    let (out, all) = read_whole(EVE);
     assert!(
         all.iter().all(|line| line.starts_with("log:suricata/eve ")),
         "{all:?}"
@@ -310,74 +342,75 @@ fn zeek_tsv_becomes_our_events() {
     );
 }
 
+/// Parts of the line of each event of the log of Zeek.
+const ZEEK_EVENTS: &[&[&str]] = &[
+    &[
+        "log:zeek/http http_activity 3 1 code=200",
+        "url_path=/a/b url_query=c=d",
+    ],
+    &[
+        "log:zeek/http authentication 1 1",
+        "auth_protocol=Basic Authentication",
+    ],
+    &[
+        "about=tls",
+        "tls_version=1.2",
+        "tls_sni=fhir.hospital.test",
+        "tls_cert_sha256=abab",
+    ],
+    &[
+        "log:zeek/smb_files smb_activity 2 0",
+        "file_path=DUPONT.docx",
+    ],
+    &["log:zeek/smb_mapping", "share_type=disk"],
+    &["log:zeek/ssh ssh_activity", "ssh_client=OpenSSH_9.2"],
+    &["log:zeek/ssh authentication 1 2", "ssh.attempts=3"],
+    &[
+        "log:zeek/kerberos authentication 4 1",
+        "user=m.durand user_domain=HOSP.TEST",
+    ],
+    &["log:zeek/ldap authentication 1 1", "is_cleartext=true"],
+    &["log:zeek/ldap_search", "object=(uid=a011) object_count=2"],
+    &[
+        "log:zeek/smtp email_activity 1 1 code=250",
+        "to_domains=partner.test",
+    ],
+    &[
+        "log:zeek/ntp ntp_activity 4 0",
+        "ntp_stratum=2",
+        "ntp_poll=6",
+    ],
+    &["log:zeek/rdp", "rdp.protocol=HYBRID"],
+    &[
+        "log:zeek/dce_rpc",
+        "operation=CreateServiceW",
+        "dcerpc.endpoint=svcctl",
+    ],
+    &["log:zeek/ftp ftp_activity 2 1 code=226", "ftp_bytes=9"],
+    &["log:zeek/snmp", "snmp.community=custom", "snmp.pdu=get:2"],
+    &[
+        "log:zeek/dhcp dhcp_activity 5 1",
+        "10.20.30.140:68>10.20.10.53:67",
+        "lease_s=3600",
+    ],
+    &[
+        "log:zeek/files",
+        "10.20.30.11>10.20.10.10",
+        "about=file",
+        "operation=http",
+    ],
+    &[
+        "log:zeek/x509",
+        "about=certificate",
+        "tls_serial=0ab1",
+        "tls_san=a.test",
+    ],
+];
+
 #[test]
 fn zeek_json_says_its_log_by_its_members() {
-    let out = read(ZEEK);
-    assert!(out.refused.is_empty(), "{:?}", out.refused);
-    let all = lines(&out);
-    for parts in [
-        &[
-            "log:zeek/http http_activity 3 1 code=200",
-            "url_path=/a/b url_query=c=d",
-        ][..],
-        &[
-            "log:zeek/http authentication 1 1",
-            "auth_protocol=Basic Authentication",
-        ],
-        &[
-            "about=tls",
-            "tls_version=1.2",
-            "tls_sni=fhir.hospital.test",
-            "tls_cert_sha256=abab",
-        ],
-        &[
-            "log:zeek/smb_files smb_activity 2 0",
-            "file_path=DUPONT.docx",
-        ],
-        &["log:zeek/smb_mapping", "share_type=disk"],
-        &["log:zeek/ssh ssh_activity", "ssh_client=OpenSSH_9.2"],
-        &["log:zeek/ssh authentication 1 2", "ssh.attempts=3"],
-        &[
-            "log:zeek/kerberos authentication 4 1",
-            "user=m.durand user_domain=HOSP.TEST",
-        ],
-        &["log:zeek/ldap authentication 1 1", "is_cleartext=true"],
-        &["log:zeek/ldap_search", "object=(uid=a011) object_count=2"],
-        &[
-            "log:zeek/smtp email_activity 1 1 code=250",
-            "to_domains=partner.test",
-        ],
-        &[
-            "log:zeek/ntp ntp_activity 4 0",
-            "ntp_stratum=2",
-            "ntp_poll=6",
-        ],
-        &["log:zeek/rdp", "rdp.protocol=HYBRID"],
-        &[
-            "log:zeek/dce_rpc",
-            "operation=CreateServiceW",
-            "dcerpc.endpoint=svcctl",
-        ],
-        &["log:zeek/ftp ftp_activity 2 1 code=226", "ftp_bytes=9"],
-        &["log:zeek/snmp", "snmp.community=custom", "snmp.pdu=get:2"],
-        &[
-            "log:zeek/dhcp dhcp_activity 5 1",
-            "10.20.30.140:68>10.20.10.53:67",
-            "lease_s=3600",
-        ],
-        &[
-            "log:zeek/files",
-            "10.20.30.11>10.20.10.10",
-            "about=file",
-            "operation=http",
-        ],
-        &[
-            "log:zeek/x509",
-            "about=certificate",
-            "tls_serial=0ab1",
-            "tls_san=a.test",
-        ],
-    ] {
+    let (out, all) = read_whole(ZEEK);
+    for parts in ZEEK_EVENTS {
         one(&all, parts);
     }
     assert_eq!(

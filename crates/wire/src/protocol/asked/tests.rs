@@ -39,7 +39,10 @@ fn is_held(bytes: &[u8], seed: u64) {
 
 proptest::proptest! {
     #[test]
-    fn who_is_not_asked_would_say_no(bytes in proptest::collection::vec(0u8.., 1..64), seed in 0u64..) {
+    fn who_is_not_asked_would_say_no(
+        bytes in proptest::collection::vec(0u8.., 1..64),
+        seed in 0u64..,
+    ) {
         is_held(&bytes, seed);
     }
 }

@@ -1,8 +1,8 @@
 //! DCE/RPC, connection-oriented: which interface is called, which operation, by whom.
 //!
 //! Enters: the stream of a TCP connection, on any port. Leaves: one Network event (`about: dcerpc`)
-//! per interface and operation as soon as it is answered, one more with the rest of its calls at the
-//! end; one Authentication event per log-in; refused bindings. Refuses: arguments, which pass
+//! per interface and operation as soon as it is answered, one more with the rest of its calls at
+//! the end; one Authentication event per log-in; refused bindings. Refuses: arguments, which pass
 //! uncopied. Limits: [`association::CONTEXTS_MAX`], [`association::GROUPS_MAX`],
 //! [`association::CALLS_MAX`]. Source: C706 chapter 12, [MS-RPCE] section 2.2.2.
 

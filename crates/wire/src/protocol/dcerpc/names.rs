@@ -1,6 +1,7 @@
 //! Names of interfaces and of their operations, those that matter for security.
 //!
-//! Enters: identifiers and numbers. Leaves: names. Refuses: nothing; what is unknown stays a number.
+//! Enters: identifiers and numbers. Leaves: names. Refuses: nothing; what is unknown stays a
+//! number.
 //! Source: [MS-SCMR], [MS-SRVS], [MS-WKST], [MS-SAMR], [MS-LSAD], [MS-LSAT], [MS-DRSR], [MS-TSCH],
 //! [MS-EFSR], [MS-RPRN], [MS-RRP], [MS-NRPC], [MS-DFSNM], [MS-FSRVP], [MS-ICPR], [MS-EVEN],
 //! [MS-EVEN6], [MS-DCOM], [MS-WMI], [MS-RSP], [MS-DNSP], [MS-PAR], [MS-BKRP], [MS-OAUT], C706
@@ -152,7 +153,8 @@ static INTERFACES: &[Interface] = &[
     Interface { uuid: 0x1ff70682_0a51_30e8_076d_740be8cee98b, name: "atsvc", operations: &[
         (0, "NetrJobAdd"), (1, "NetrJobDel"), (2, "NetrJobEnum"), (3, "NetrJobGetInfo"),
     ] },
-    Interface { uuid: 0x86d35949_83c9_4044_b424_db363231fd0c, name: "ITaskSchedulerService", operations: &[
+    Interface { uuid: 0x86d35949_83c9_4044_b424_db363231fd0c,
+        name: "ITaskSchedulerService", operations: &[
         (0, "SchRpcHighestVersion"), (1, "SchRpcRegisterTask"), (2, "SchRpcRetrieveTask"),
         (3, "SchRpcCreateFolder"), (4, "SchRpcSetSecurity"), (5, "SchRpcGetSecurity"),
         (6, "SchRpcEnumFolders"), (7, "SchRpcEnumTasks"), (8, "SchRpcEnumInstances"),
@@ -222,7 +224,8 @@ static INTERFACES: &[Interface] = &[
         (11, "NetrDfsRemoveFtRoot"), (12, "NetrDfsAddStdRoot"), (13, "NetrDfsRemoveStdRoot"),
         (21, "NetrDfsEnumEx"),
     ] },
-    Interface { uuid: 0xa8e0653c_2744_4389_a61d_7373df8b2292, name: "FileServerVssAgent", operations: &[
+    Interface { uuid: 0xa8e0653c_2744_4389_a61d_7373df8b2292,
+        name: "FileServerVssAgent", operations: &[
         (8, "IsPathSupported"), (9, "IsPathShadowCopied"),
     ] },
     Interface { uuid: 0x91ae6020_9e3c_11cf_8d7c_00aa00c091be, name: "ICertPassage", operations: &[
@@ -241,7 +244,8 @@ static INTERFACES: &[Interface] = &[
         (0, "ResolveOxid"), (1, "SimplePing"), (2, "ComplexPing"), (3, "ServerAlive"),
         (4, "ResolveOxid2"), (5, "ServerAlive2"),
     ] },
-    Interface { uuid: 0x000001a0_0000_0000_c000_000000000046, name: "ISystemActivator", operations: &[
+    Interface { uuid: 0x000001a0_0000_0000_c000_000000000046,
+        name: "ISystemActivator", operations: &[
         (3, "RemoteGetClassObject"), (4, "RemoteCreateInstance"),
     ] },
     Interface { uuid: 0x00000143_0000_0000_c000_000000000046, name: "IRemUnknown2", operations: &[
@@ -253,7 +257,8 @@ static INTERFACES: &[Interface] = &[
     Interface { uuid: 0x00020400_0000_0000_c000_000000000046, name: "IDispatch", operations: &[
         (3, "GetTypeInfoCount"), (4, "GetTypeInfo"), (5, "GetIDsOfNames"), (6, "Invoke"),
     ] },
-    Interface { uuid: 0x76f03f96_cdfd_44fc_a22c_64950a001209, name: "IRemoteWinspool", operations: &[
+    Interface { uuid: 0x76f03f96_cdfd_44fc_a22c_64950a001209,
+        name: "IRemoteWinspool", operations: &[
         (0, "RpcAsyncOpenPrinter"), (1, "RpcAsyncAddPrinter"), (39, "RpcAsyncAddPrinterDriver"),
         (58, "RpcSyncRegisterForRemoteNotifications"),
     ] },
@@ -264,7 +269,8 @@ static INTERFACES: &[Interface] = &[
         (0, "SASetAccountInformation"), (1, "SASetNSAccountInformation"),
         (2, "SAGetNSAccountInformation"), (3, "SAGetAccountInformation"),
     ] },
-    Interface { uuid: 0xf309ad18_d86a_11d0_a075_00c04fb68820, name: "IWbemLevel1Login", operations: &[
+    Interface { uuid: 0xf309ad18_d86a_11d0_a075_00c04fb68820,
+        name: "IWbemLevel1Login", operations: &[
         (3, "EstablishPosition"), (4, "RequestChallenge"), (5, "WBEMLogin"), (6, "NTLMLogin"),
     ] },
     Interface { uuid: 0x9556dc99_828c_11cf_a37e_00aa003240c7, name: "IWbemServices", operations: &[

@@ -89,8 +89,8 @@ fn a_profile_has_sizes_and_pauses() {
     assert!(profile.record(Side::Client, 100, ms(0)));
     assert!(profile.record(Side::Server, 1400, ms(10)));
     assert!(profile.record(Side::Client, 50, ms(40)));
-    let told = "encrypted.after_ms=5 encrypted.pause_ms_max=30 encrypted.pause_ms_median=30 encrypted.records=3 \
-        encrypted.sizes=100 -1400 50 encrypted.span_ms=40";
+    let told = "encrypted.after_ms=5 encrypted.pause_ms_max=30 encrypted.pause_ms_median=30 \
+        encrypted.records=3 encrypted.sizes=100 -1400 50 encrypted.span_ms=40";
     assert_eq!(profile.facts(ms(-5), ms(0)).join(" "), told);
     assert!(profile.tell(ms(0)).is_empty(), "three records are too few");
     for _ in 3..RECORDS_MAX - 1 {

@@ -2,7 +2,8 @@
 //!
 //! Enters: opened pipes; writes, reads and calls (FSCTL_PIPE_TRANSCEIVE) of either dialect.
 //! Leaves: what `dcerpc` makes of them. Refuses: files of other shares; what is written to a file
-//! whose opening was not seen and is no binding; more than [`PIPES_MAX`] open pipes: the oldest is told and forgotten.
+//! whose opening was not seen and is no binding; more than [`PIPES_MAX`] open pipes: the oldest is
+//! told and forgotten.
 //! Source: [MS-SMB2] sections 2.2.19 to 2.2.22, 2.2.31 and 2.2.32; [MS-FSCC] section 2.3.47.
 
 use codec::bytes::Reader;

@@ -1,9 +1,9 @@
 //! What an encrypted connection is used for, by the sizes of its turns.
 //!
 //! Enters: octets of either side after the new keys. Leaves: facts of the flow: turns, octets, and
-//! whether they look like typing or like a transfer. A turn is what a side sends until the other one
-//! answers, so that it does not matter how the stream was cut. Refuses: connections too short to
-//! tell: less than [`TURNS_MIN`] turns and [`BYTES_MIN`] octets. It is a guess and says so.
+//! whether they look like typing or like a transfer. A turn is what a side sends until the other
+//! one answers, so that it does not matter how the stream was cut. Refuses: connections too short
+//! to tell: less than [`TURNS_MIN`] turns and [`BYTES_MIN`] octets. It is a guess and says so.
 //! Source: RFC 4253 section 6 (a key pressed makes one packet of at most some hundred octets).
 
 use model::Text;

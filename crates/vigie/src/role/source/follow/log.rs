@@ -1,8 +1,8 @@
 //! One log file through its lives.
 //!
-//! Enters: a path, perhaps the place that an earlier run reached. Leaves: events of each whole line,
-//! once. Refuses: nothing. Limits: [`PIECE_BYTES`] at a time, [`HEAD_BYTES_MAX`] of a TSV log's
-//! head. Source: `logrotate` (rename, create, copytruncate), Zeek's log rotation.
+//! Enters: a path, perhaps the place that an earlier run reached. Leaves: events of each whole
+//! line, once. Refuses: nothing. Limits: [`PIECE_BYTES`] at a time, [`HEAD_BYTES_MAX`] of a TSV
+//! log's head. Source: `logrotate` (rename, create, copytruncate), Zeek's log rotation.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};

@@ -67,7 +67,8 @@ fn basic_is_told_once_until_its_outcome_changes() {
 #[test]
 fn digest_and_proxies() {
     let asked = get(
-        "Proxy-Authorization: Digest realm=\"a, b\", username=\"mdupont\", uri=\"/\", algorithm=MD5",
+        "Proxy-Authorization: Digest realm=\"a, b\", username=\"mdupont\", uri=\"/\", \
+         algorithm=MD5",
     );
     let told = logins(&[
         client(&asked),
