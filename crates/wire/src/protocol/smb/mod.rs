@@ -15,6 +15,7 @@ mod logon;
 mod old;
 mod parser;
 mod pipe;
+mod sealed;
 mod session;
 mod state;
 

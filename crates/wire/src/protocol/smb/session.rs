@@ -14,6 +14,7 @@ use super::parser::{
     TREE_CONNECT, TREE_DISCONNECT, WRITE,
 };
 use super::pipe::{self, Pipes};
+use super::sealed::{SEALED_MAX, Sealed};
 use super::state::{
     CHAINED_MAX, FILES_MAX, File, FileRef, Kind, LOGONS_MAX, Logon, PENDING_MAX, Pending, Place,
     TREES_MAX, Table, Tree,
@@ -22,8 +23,6 @@ use crate::protocol::{Context, Draft, Session, Side, Step, logon};
 
 /// An interim answer: the final one follows.
 const STATUS_PENDING: u32 = 0x0000_0103;
-/// Most sessions whose encrypted messages are counted apart.
-const SEALED_MAX: usize = 16;
 /// OCSF activity of what is not an opening of a file.
 pub(super) const OTHER: u16 = 99;
 
@@ -31,7 +30,7 @@ pub(super) const OTHER: u16 = 99;
 pub(super) struct SmbSession {
     pub(super) sides: [Half; 2],
     chain: [Chain; 2],
-    seen: bool,
+    pub(super) seen: bool,
     pub(super) dialect: Option<Text>,
     pub(super) smb1: Option<(Nanos, Vec<Text>)>,
     pub(super) logons: Table<u64, Logon>,
@@ -43,7 +42,7 @@ pub(super) struct SmbSession {
     pub(super) track_bytes: usize,
     pub(super) chained: Table<u64, FileId>,
     pending: Table<u64, Pending>,
-    sealed: Table<(u64, bool), Sealed>,
+    pub(super) sealed: Table<(u64, bool), Sealed>,
     pub(super) pipes: Pipes,
 }
 
@@ -61,13 +60,6 @@ pub(super) struct Half {
 struct Chain {
     file: Option<FileRef>,
     place: Place,
-}
-
-/// Encrypted or compressed messages of one session, by side.
-struct Sealed {
-    time: Nanos,
-    bytes: [u64; 2],
-    messages: [u32; 2],
 }
 
 impl Default for SmbSession {
@@ -395,53 +387,6 @@ impl SmbSession {
             signed: Some(place.signed),
             ..Smb::default()
         }
-    }
-
-    fn seal(&mut self, side: Side, key: (u64, bool), bytes: u64, cx: &mut Context<'_>) {
-        self.seen = true;
-        if self.sealed.at(key).is_none() {
-            let sealed = Sealed {
-                time: cx.now,
-                bytes: [0; 2],
-                messages: [0; 2],
-            };
-            if let Some(((session, compressed), old)) = self.sealed.put(key, sealed) {
-                cx.anomaly("smb-sealed-limit");
-                self.tell_sealed(session, compressed, &old, cx);
-            }
-        }
-        if let Some(sealed) = self.sealed.at_mut(key) {
-            let [client, server] = &mut sealed.bytes;
-            let [asked, said] = &mut sealed.messages;
-            let (total, count) = match side {
-                Side::Client => (client, asked),
-                Side::Server => (server, said),
-            };
-            *total = total.saturating_add(bytes);
-            *count = count.saturating_add(1);
-        }
-    }
-
-    fn tell_sealed(&self, session: u64, compressed: bool, sealed: &Sealed, cx: &mut Context<'_>) {
-        let command = if compressed {
-            "COMPRESSED"
-        } else {
-            "ENCRYPTED"
-        };
-        let place = Place {
-            session,
-            ..Place::default()
-        };
-        let mut body = self.body(command, place);
-        let [from_client, from_server] = sealed.bytes;
-        let [asked, said] = sealed.messages;
-        body.encrypted = Some(!compressed);
-        body.signed = None;
-        body.read_bytes = Some(from_server);
-        body.write_bytes = Some(from_client);
-        body.reads = Some(said);
-        body.writes = Some(asked);
-        cx.emit(Draft::new(sealed.time, OTHER, body));
     }
 }
 
