@@ -102,6 +102,7 @@ pub(super) fn of(event: &Event, clear: bool) -> Vec<Value> {
         | Body::Dhcp(_)
         | Body::Ssh(_)
         | Body::Ntp(_)
+        | Body::Rdp(_)
         | Body::Tunnel(_)
         | Body::Inventory(_) => {}
     }
