@@ -91,7 +91,7 @@ impl Extract {
         let (written, refused) = (state.written, state.refused);
         let dir = self.dir.display();
         say(&format!(
-            "vigie: {dir}: {written} files written, listed in {MANIFEST}"
+            "vigie: {dir}: {written} files, listed in {MANIFEST}; equal ones are kept once"
         ));
         if refused > 0 {
             say(&format!(
