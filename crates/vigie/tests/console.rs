@@ -58,6 +58,7 @@ fn chromium_reads_the_demo() {
             .is_some_and(|row| row["n"].as_u64() > Some(1000)),
         "{hosts:?}"
     );
+    every_chapter_of_the_story_is_found(&running);
     let link = std::fs::read_to_string(dir.join("first-run.url")).unwrap();
     let token = link.trim().rsplit("token=").next().unwrap().to_owned();
     // Live traffic for the page that follows it: the day again, twenty times faster, as a replay.
@@ -84,4 +85,18 @@ fn chromium_reads_the_demo() {
     support::signal(replay.id(), "TERM");
     replay.wait().unwrap();
     assert!(status.success(), "the browser test failed: {status}");
+}
+
+/// What `vigie demo` tells to hunt for is there.
+fn every_chapter_of_the_story_is_found(running: &support::Running) {
+    let story = include_str!("../src/command/demo/story.tsv");
+    let chapters: Vec<&str> = story
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert!(chapters.len() >= 15, "{} chapters", chapters.len());
+    for chapter in chapters {
+        let search = chapter.split('\t').nth(2).expect(chapter);
+        assert!(!running.query(search).is_empty(), "nothing for: {chapter}");
+    }
 }

@@ -5,6 +5,8 @@
 //! Source: `DESIGN.md`; the recording is made by `lab/` and lies encoded, because it holds the
 //! EICAR test string on the wire.
 
+mod story;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ use crate::exit::{Done, Usage};
 use crate::output::say;
 use crate::role::supervisor;
 use crate::state::{DataDir, Run};
+use crate::time;
 
 /// The recording, below the share folder.
 const RECORDING: &str = "lab/recorded/day.pcap.zst.xor";
@@ -135,7 +138,8 @@ fn feed_when_ready(
                 std::thread::sleep(Duration::from_millis(50));
             }
             match feed(&dir, &recording, &config, quiet, &ended) {
-                Ok(()) => say("vigie: the recorded day is in the store"),
+                Ok(span_ms) if !quiet => story::tell(time::now(), span_ms),
+                Ok(_) => {}
                 Err(error) => say(&format!(
                     "vigie: the recorded day could not be fed: {error:#}"
                 )),
@@ -145,13 +149,14 @@ fn feed_when_ready(
     Ok(())
 }
 
+/// Feeds the day; answers its span in milliseconds.
 fn feed(
     dir: &DataDir,
     recording: &Path,
     config: &Config,
     quiet: bool,
     ended: &AtomicBool,
-) -> Result<()> {
+) -> Result<i64> {
     let span_ns = span(open(recording)?)?;
     let feed = Feed {
         config,
@@ -164,7 +169,7 @@ fn feed(
     if !ended.load(Ordering::Relaxed) {
         dir.write_json(MARKER, &true)?;
     }
-    Ok(())
+    Ok(span_ns / 1_000_000)
 }
 
 fn open(recording: &Path) -> Result<Source> {
