@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use capture::file::{Source, Stream};
+use serde::{Deserialize, Serialize};
 
 use crate::cli::{Cli, Command, Demo, Up};
 use crate::command::replay::{Feed, Shift, span};
@@ -32,6 +33,13 @@ const RECORDING: &str = "lab/recorded/day.pcap.zst.xor";
 const MASK: u8 = 0xa5;
 /// Written once the day is in the store.
 const MARKER: &str = "demo.json";
+
+/// What the marker holds.
+#[derive(Serialize, Deserialize)]
+struct Fed {
+    /// When the day begins, as its events have it, in milliseconds since 1970.
+    begin: i64,
+}
 
 /// Runs the command.
 pub(crate) fn run(cli: &Cli, options: &Demo) -> Result<Done> {
@@ -66,7 +74,11 @@ pub(crate) fn run(cli: &Cli, options: &Demo) -> Result<Done> {
         no_capture: true,
     };
     let ended = Arc::new(AtomicBool::new(false));
-    if !dir.path().join(MARKER).exists() {
+    if dir.path().join(MARKER).exists() {
+        if let Some(fed) = dir.json::<Fed>(MARKER).filter(|_| !cli.quiet) {
+            story::tell(fed.begin);
+        }
+    } else {
         feed_when_ready(dir, recording, config, cli.quiet, Arc::clone(&ended))?;
     }
     let result = supervisor::run(&own, &up);
@@ -77,7 +89,9 @@ pub(crate) fn run(cli: &Cli, options: &Demo) -> Result<Done> {
 /// The configuration of the recorded hospital, unless one was given: its zones have names.
 fn demo_config(cli: &Cli, dir: &DataDir) -> Result<Config> {
     if cli.config.is_none() && !dir.path().join("zones.json").exists() {
+        // All of its networks: what is in no zone is outside, the gateway too.
         let zones = [
+            ("network", "10.20.0.0/24"),
             ("servers", "10.20.10.0/24"),
             ("medical", "10.20.20.0/24"),
             ("workstations", "10.20.30.0/24"),
@@ -138,7 +152,7 @@ fn feed_when_ready(
                 std::thread::sleep(Duration::from_millis(50));
             }
             match feed(&dir, &recording, &config, quiet, &ended) {
-                Ok(span_ms) if !quiet => story::tell(time::now(), span_ms),
+                Ok(Some(fed)) if !quiet => story::tell(fed.begin),
                 Ok(_) => {}
                 Err(error) => say(&format!(
                     "vigie: the recorded day could not be fed: {error:#}"
@@ -149,15 +163,17 @@ fn feed_when_ready(
     Ok(())
 }
 
-/// Feeds the day; answers its span in milliseconds.
+/// Feeds the day; nothing when it was interrupted.
 fn feed(
     dir: &DataDir,
     recording: &Path,
     config: &Config,
     quiet: bool,
     ended: &AtomicBool,
-) -> Result<i64> {
+) -> Result<Option<Fed>> {
     let span_ns = span(open(recording)?)?;
+    // As `Shift::EndNow` counts, to the second or so that opening takes.
+    let begin = time::now().0.saturating_sub(span_ns / 1_000_000);
     let feed = Feed {
         config,
         label: None,
@@ -166,10 +182,12 @@ fn feed(
     };
     let whole = feed.run(dir, open(recording)?, Shift::EndNow { span_ns }, ended)?;
     anyhow::ensure!(whole, "the recording is damaged; reinstall Vigie");
-    if !ended.load(Ordering::Relaxed) {
-        dir.write_json(MARKER, &true)?;
+    if ended.load(Ordering::Relaxed) {
+        return Ok(None);
     }
-    Ok(span_ns / 1_000_000)
+    let fed = Fed { begin };
+    dir.write_json(MARKER, &fed)?;
+    Ok(Some(fed))
 }
 
 fn open(recording: &Path) -> Result<Source> {

@@ -50,7 +50,8 @@ pub(crate) struct Config {
 pub(crate) struct Site {
     /// Name of the establishment, in every event as `metadata.tenant_uid`.
     pub(crate) name: String,
-    /// Zones: name = list of CIDRs. The longest prefix wins. Empty: proposed from what is seen.
+    /// Zones: name = list of CIDRs. The longest prefix wins. What is in none of them is outside, a
+    /// gateway too: name every network. Empty: proposed from what is seen.
     pub(crate) zones: BTreeMap<String, Vec<String>>,
     /// Allowed DICOM application entity titles and the address of each.
     pub(crate) dicom_sources: BTreeMap<String, String>,

@@ -1,7 +1,8 @@
 //! The story of the recorded day: what happens when, and the search that shows it.
 //!
-//! Enters: `story.tsv` beside this file. Leaves: lines for a person. Refuses: nothing; a test runs
-//! every search of the story against the demo. Source: the ground truth of the recording.
+//! Enters: `story.tsv` beside this file. Leaves: lines for a person. Refuses: nothing. Its minutes
+//! are those of the recording's ground truth (a test compares them), and a test of the demo runs
+//! every search. Source: `lab/recorded/day.truth.json`.
 
 use model::Millis;
 
@@ -11,13 +12,12 @@ use crate::time::rfc3339;
 /// The story as data.
 const STORY: &str = include_str!("story.tsv");
 
-/// Tells the story of a day of `span_ms` that ends now.
-pub(super) fn tell(now: Millis, span_ms: i64) {
-    say("vigie: the recorded day is in the store; what happens in it, and what to hunt for:");
+/// Tells the story of a day that begins at `begin`, in milliseconds since 1970.
+pub(super) fn tell(begin: i64) {
+    say("vigie: the recorded day is in the store; what happens in it, and what to search for:");
     for (minute, what, search) in chapters() {
-        let past = span_ms.saturating_sub(minute.saturating_mul(60_000));
-        let at = rfc3339(Millis(now.0.saturating_sub(past)));
-        say(&format!("  {at}  {what}\n{:28}{search}", ""));
+        let at = rfc3339(Millis(begin.saturating_add(minute.saturating_mul(60_000))));
+        say(&format!("  {at}  {what}\n      {search}"));
     }
 }
 
@@ -32,3 +32,6 @@ fn chapters() -> impl Iterator<Item = (i64, &'static str, &'static str)> {
             Some((minute, cells.next()?, cells.next()?))
         })
 }
+
+#[cfg(test)]
+mod tests;
